@@ -1,0 +1,60 @@
+import type { PageEntry, PagePatch, PagesBody, Page, SearchHit, Fault, Tier } from "../../kernel/context/page.ts";
+import type { Result } from "../../kernel/errors.ts";
+import type { ChainReport, LogEntry } from "../../kernel/log/log.ts";
+import type { ControlBlock } from "../../kernel/process/block.ts";
+import type { MessageView, Signal } from "../../kernel/process/message.ts";
+import type { StepView } from "../../kernel/log/journal.ts";
+import type { FileEntry } from "../../kernel/storage/driver.ts";
+
+/** One page of a list; `nextCursor` is null at its end. Cursors are opaque. */
+export interface Listing<T> {
+  items: T[];
+  nextCursor: string | null;
+}
+export interface ListOptions {
+  limit: number;
+  cursor?: string | undefined;
+}
+
+/** Who asks, as the log records it: `key:<id>`, `agent:<id>` or `kernel`. */
+export type Actor = string;
+
+/**
+ * What an `AgentProcess` object answers by RPC. Every method answers `not_found` when no process was ever spawned in the
+ * object or it was erased, and touches nothing then. Its `fetch` takes a WebSocket upgrade: see watch.ts.
+ */
+export interface AgentRpc {
+  block(): Promise<Result<ControlBlock>>;
+
+  /** Durable when it answers. `mailbox_full` over the limit, `process_terminated` when nobody will read it. */
+  send(input: { content: string; actor: Actor; idempotencyKey?: string }): Promise<Result<{ messageId: string }>>;
+  messages(options: ListOptions): Promise<Result<Listing<MessageView>>>;
+  message(messageId: string): Promise<Result<MessageView>>;
+  /** Cancels a queued or running message; `conflict` when it has ended. */
+  cancelMessage(messageId: string, actor: Actor): Promise<Result<MessageView>>;
+
+  /** `process_terminated` when there is nothing left to signal. */
+  signal(signal: Signal, actor: Actor): Promise<Result<{ state: ControlBlock["state"] }>>;
+
+  addPages(input: PagesBody, actor: Actor): Promise<Result<{ pages: { id: string; tokens: number }[] }>>;
+  pages(options: ListOptions & { tier?: Tier | undefined }): Promise<Result<Listing<PageEntry>>>;
+  /** A peek: changes nothing. */
+  page(pageId: string): Promise<Result<Page>>;
+  touchPage(pageId: string, actor: Actor): Promise<Result<{ page: Page; fault: Fault }>>;
+  searchPages(query: string, limit: number): Promise<Result<{ items: SearchHit[] }>>;
+  patchPage(pageId: string, patch: PagePatch, actor: Actor): Promise<Result<PageEntry>>;
+  forgetPage(pageId: string, actor: Actor): Promise<Result<null>>;
+
+  /** Paths are absolute in the agent's mounts (`/workspace/a.txt`); relative ones start at `/workspace`. */
+  files(options: ListOptions & { prefix?: string | undefined }): Promise<Result<Listing<FileEntry>>>;
+  readFile(path: string): Promise<Result<{ file: FileEntry; bytes: Uint8Array }>>;
+  /** `ifVersion: 0` = only when absent. `version_conflict` when somebody changed it first. */
+  writeFile(path: string, bytes: Uint8Array, options: { ifVersion?: number | undefined }, actor: Actor): Promise<Result<FileEntry>>;
+  deleteFile(path: string, actor: Actor): Promise<Result<null>>;
+
+  /** The journal: what each step asked of the model and the tools, and what it cost. */
+  steps(options: ListOptions): Promise<Result<Listing<StepView>>>;
+  /** Log entries after `after`, at most `limit`. */
+  log(options: { after: number; limit: number }): Promise<Result<{ entries: LogEntry[]; head: number }>>;
+  verify(): Promise<Result<ChainReport>>;
+}

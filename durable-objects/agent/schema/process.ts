@@ -1,0 +1,115 @@
+import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
+
+/** The one row of truth about the process. */
+export const process = sqliteTable("process", {
+  id: text().primaryKey(),
+  tenant: text().notNull(),
+  name: text().notNull(),
+  role: text().notNull(),
+  goal: text().notNull(),
+  instructions: text().notNull(),
+  model: text().notNull(),
+  lane: text().notNull(),
+  priority: integer().notNull(),
+  permissionLevel: text("permission_level").notNull(),
+  daemon: integer().notNull(),
+  parentId: text("parent_id"),
+  /** JSON array of tool names, or null for all that the level allows. */
+  tools: text(),
+  /** JSON object of limits as they were given. */
+  quotas: text().notNull(),
+  windowTokens: integer("window_tokens").notNull(),
+  pageTokens: integer("page_tokens").notNull(),
+  replacement: text().notNull(),
+  maxOutputTokens: integer("max_output_tokens").notNull(),
+  deadlineAt: integer("deadline_at"),
+
+  state: text().notNull(),
+  waitReason: text("wait_reason"),
+  stopReason: text("stop_reason"),
+  exitCode: integer("exit_code"),
+  exitReason: text("exit_reason"),
+  result: text(),
+  lastError: text("last_error"),
+  /** A signal that acts at the end of the running step: TERM or INT. */
+  pendingSignal: text("pending_signal"),
+
+  /** The message being worked on, and its step within the turn. */
+  turnMessageId: text("turn_message_id"),
+  turnStep: integer("turn_step").notNull(),
+  /** Rises with every slice; a holder with an older number is refused when it writes. */
+  fence: integer().notNull(),
+  /** The grant request under way, and when to ask again. */
+  requestId: text("request_id"),
+  retryAt: integer("retry_at"),
+  retries: integer().notNull(),
+
+  promptTokens: integer("prompt_tokens").notNull(),
+  cachedTokens: integer("cached_tokens").notNull(),
+  completionTokens: integer("completion_tokens").notNull(),
+  costNanoUsd: integer("cost_nano_usd").notNull(),
+  steps: integer().notNull(),
+  toolCalls: integer("tool_calls").notNull(),
+
+  /** The newest log entry that the core has seen. */
+  exportedSeq: integer("exported_seq").notNull(),
+  createdAt: integer("created_at").notNull(),
+  updatedAt: integer("updated_at").notNull(),
+});
+
+/** The hash-chained log. */
+export const log = sqliteTable("log", {
+  seq: integer().primaryKey(),
+  at: integer().notNull(),
+  kind: text().notNull(),
+  callId: text("call_id"),
+  actor: text().notNull(),
+  data: text().notNull(),
+  hash: text().notNull(),
+});
+
+/** Calls in flight: a row is written before the effect and leaves with the transaction that records the outcome. */
+export const pending = sqliteTable("pending", {
+  callId: text("call_id").primaryKey(),
+  name: text().notNull(),
+  effect: text().notNull(),
+  /** running | settling (the outcome is recorded, the core has not settled it yet) | waiting (a person or a timer answers). */
+  state: text().notNull(),
+  messageId: text("message_id").notNull(),
+  step: integer().notNull(),
+  /** The model's own id of the tool call, and its place among the calls of its step. */
+  toolCallId: text("tool_call_id"),
+  position: integer().notNull(),
+  attempt: integer().notNull(),
+  fence: integer().notNull(),
+  input: text().notNull(),
+  /** The outcome as JSON, once there is one. */
+  outcome: text(),
+  startedAt: integer("started_at").notNull(),
+  deadlineAt: integer("deadline_at").notNull(),
+});
+
+export const mailbox = sqliteTable(
+  "mailbox",
+  {
+    ordinal: integer().primaryKey({ autoIncrement: true }),
+    id: text().notNull().unique(),
+    state: text().notNull(),
+    content: text().notNull(),
+    sender: text("sender").notNull(),
+    reply: text(),
+    errorCode: text("error_code"),
+    errorMessage: text("error_message"),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+  },
+  (table) => [index("mailbox_state").on(table.state, table.ordinal)],
+);
+
+/** First answers to requests that carried an `Idempotency-Key`. */
+export const idempotency = sqliteTable("idempotency", {
+  key: text().primaryKey(),
+  bodySha256: text("body_sha256").notNull(),
+  answer: text().notNull(),
+  at: integer().notNull(),
+});

@@ -1,0 +1,49 @@
+import type { Result } from "../../kernel/errors.ts";
+import type { ChainReport, LogEntry } from "../../kernel/log/log.ts";
+import type { ControlBlock } from "../../kernel/process/block.ts";
+import type { ProcessPatch, ProcessSpec } from "../../kernel/process/spec.ts";
+import type { State } from "../../kernel/process/state.ts";
+import type { Actor, Listing, ListOptions } from "../agent/rpc.ts";
+
+export interface CostRow {
+  /** The value grouped by: an agent's id, a model, a provider or a UTC day. */
+  key: string;
+  calls: number;
+  promptTokens: number;
+  cachedTokens: number;
+  completionTokens: number;
+  /** Integer nano-dollars. */
+  costNanoUsd: number;
+  costUsd: string;
+  /** Calls whose outcome a crash hid, counted at their upper bound. */
+  unknown: number;
+}
+
+export const COST_GROUPS = ["agent", "model", "provider", "day"] as const;
+export type CostGroup = (typeof COST_GROUPS)[number];
+
+export interface ApprovalView {
+  id: string;
+  agentId: string;
+  kind: "approval" | "question";
+  state: "open" | "answered" | "withdrawn";
+  question: string;
+  options: string[] | null;
+  answer: string | null;
+  createdAt: string;
+}
+
+/** What a tenant's `KernelCore` object answers to the Worker by RPC. */
+export interface CoreRpc {
+  /** Durable and listed when it answers. `idempotencyKey` replays the first answer for 24 h. */
+  spawn(spec: ProcessSpec, options: { actor: Actor; idempotencyKey?: string | undefined }): Promise<Result<ControlBlock>>;
+  list(options: ListOptions & { state?: State | undefined; name?: string | undefined; parentId?: string | undefined }): Promise<Result<Listing<ControlBlock>>>;
+  patch(agentId: string, patch: ProcessPatch, actor: Actor): Promise<Result<ControlBlock>>;
+  /** Killed, then erased in every tier; `not_found` from then on. */
+  erase(agentId: string, actor: Actor): Promise<Result<null>>;
+  costs(options: { groupBy: CostGroup; from?: string | undefined; to?: string | undefined }): Promise<Result<{ items: CostRow[]; totalNanoUsd: number; totalUsd: string }>>;
+  approvals(options: ListOptions & { state?: "open" | "answered" | undefined }): Promise<Result<Listing<ApprovalView>>>;
+  answer(approvalId: string, body: { answer: string }, actor: Actor): Promise<Result<ApprovalView>>;
+  audit(options: ListOptions & { action?: string | undefined; from?: string | undefined }): Promise<Result<Listing<LogEntry>>>;
+  verify(): Promise<Result<ChainReport>>;
+}

@@ -1,0 +1,34 @@
+/**
+ * How pages look inside a prompt: one place, because the assembler writes it and `local/reader` (and tests) read it.
+ */
+
+const OPEN = /<page id="(pg_[0-9a-z]+)"(?: source="([^"]*)")?>\n([\s\S]*?)\n<\/page>/g;
+
+/** Opens the message that carries faulted pages, always the last one of a prompt. */
+export const MEMORY_HEADER = "[memory] Pages of your memory that may help with the newest input. Cite a page as [its id].";
+
+function attribute(text: string): string {
+  return text.replace(/["<>&\n]/g, " ");
+}
+
+export function renderPage(page: { id: string; source: string; content: string }): string {
+  const source = page.source === "" ? "" : ` source="${attribute(page.source)}"`;
+  return `<page id="${page.id}"${source}>\n${page.content.replaceAll("</page>", "<\\/page>")}\n</page>`;
+}
+
+/** The pages that `text` carries, in order. */
+export function parsePages(text: string): { id: string; source: string; content: string }[] {
+  return [...text.matchAll(OPEN)].map(([, id = "", source = "", content = ""]) => ({
+    id,
+    source,
+    content: content.replaceAll("<\\/page>", "</page>"),
+  }));
+}
+
+/** A citation in an answer, e.g. `[pg_0123456789ab]`. */
+export const CITATION = /\[(pg_[0-9a-z]+)\]/g;
+
+/** Page ids cited by `answer`, first mention first, each once. */
+export function citations(answer: string): string[] {
+  return [...new Set([...answer.matchAll(CITATION)].map(([, id = ""]) => id))];
+}

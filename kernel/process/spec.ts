@@ -1,0 +1,95 @@
+import * as z from "zod";
+import { LIMITS } from "../limits.ts";
+
+/** What a process is asked to be: the body of spawn, validated once at the edge and stored as it was accepted. */
+
+export const PERMISSION_LEVELS = ["RESTRICTED", "STANDARD", "ADVANCED", "FULL"] as const;
+export type PermissionLevel = (typeof PERMISSION_LEVELS)[number];
+
+export const LANES = ["interactive", "batch", "economy"] as const;
+
+export const QUOTA_NAMES = [
+  "tokens",
+  "nanoUsd",
+  "steps",
+  "wallMs",
+  "cpuMs",
+  "pages",
+  "pageBytes",
+  "files",
+  "fileBytes",
+  "children",
+  "depth",
+  "requestsPerMinute",
+] as const;
+export type QuotaName = (typeof QUOTA_NAMES)[number];
+
+const amount = z.int().nonnegative().max(Number.MAX_SAFE_INTEGER);
+
+/** A limit in total, or one per UTC hour or day. */
+export const quotaLimit = z.union([amount, z.strictObject({ limit: amount, per: z.enum(["hour", "day", "total"]) })]);
+export type QuotaLimit = z.infer<typeof quotaLimit>;
+
+export const quotas = z.strictObject(
+  Object.fromEntries(QUOTA_NAMES.map((name) => [name, quotaLimit.optional()])) as Record<
+    QuotaName,
+    z.ZodOptional<typeof quotaLimit>
+  >,
+);
+export type Quotas = z.infer<typeof quotas>;
+
+export const priority = z.int().min(0).max(LIMITS.priorityMax);
+export const name = z.string().min(1).max(LIMITS.nameChars);
+export const permissionLevel = z.enum(PERMISSION_LEVELS);
+
+export const contextConfig = z.strictObject({
+  windowTokens: z.int().min(LIMITS.windowTokensMin).max(LIMITS.windowTokensMax).optional(),
+  pageTokens: z.int().min(LIMITS.pageTokensMin).max(LIMITS.pageTokensMax).optional(),
+  replacement: z.enum(["lru"]).optional(),
+});
+export type ContextConfig = z.infer<typeof contextConfig>;
+
+/** The body of `POST /v1/agents`. */
+export const processSpec = z.strictObject({
+  name,
+  role: z.string().min(1).max(LIMITS.nameChars),
+  goal: z.string().min(1).max(LIMITS.textChars),
+  /** `provider/model`; absent = the kernel's default model. */
+  model: z.string().min(1).max(LIMITS.nameChars).optional(),
+  /** 0-99, lower runs first. */
+  priority: priority.optional(),
+  permissionLevel: permissionLevel.optional(),
+  quotas: quotas.optional(),
+  /** Names of the tools offered to the model; absent = all that the level allows. */
+  tools: z.array(z.string().min(1).max(LIMITS.nameChars)).max(256).optional(),
+  /** A daemon waits for messages when its goal is done; any other process terminates with its result. */
+  daemon: z.boolean().optional(),
+  parentId: z.string().optional(),
+  locationHint: z.enum(["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"]).optional(),
+  /** RFC 3339; the process is ended with `exit.reason = deadline` when it passes. */
+  deadline: z.iso.datetime({ offset: true }).optional(),
+  instructions: z.string().max(LIMITS.textChars).optional(),
+  context: contextConfig.optional(),
+  /** Upper bound of one reply, in tokens. */
+  maxOutputTokens: z.int().min(1).max(1_000_000).optional(),
+  lane: z.enum(LANES).optional(),
+  grants: z
+    .strictObject({
+      tools: z.array(z.string()).max(256).optional(),
+      hosts: z.array(z.string()).max(256).optional(),
+      paths: z.array(z.string()).max(256).optional(),
+    })
+    .optional(),
+});
+export type ProcessSpec = z.infer<typeof processSpec>;
+
+/** The body of `PATCH /v1/agents/{id}`. */
+export const processPatch = z
+  .strictObject({
+    priority: priority.optional(),
+    quotas: quotas.optional(),
+    permissionLevel: permissionLevel.optional(),
+    name: name.optional(),
+  })
+  .refine((patch) => Object.keys(patch).length > 0, "name at least one of priority, quotas, permissionLevel, name");
+export type ProcessPatch = z.infer<typeof processPatch>;
