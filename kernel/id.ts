@@ -29,7 +29,10 @@ export function ulid(ports: Pick<IdPorts, "clock" | "random">): string {
 }
 
 /** `<prefix>_` + ULID: ordered by creation time, unguessable. */
-export function newId(prefix: "msg" | "call" | "apr" | "seg" | "req" | "key" | "slot", ports: Pick<IdPorts, "clock" | "random">): string {
+export function newId(
+  prefix: "msg" | "call" | "apr" | "seg" | "req" | "key" | "slot",
+  ports: Pick<IdPorts, "clock" | "random">,
+): string {
   return `${prefix}_${ulid(ports)}`;
 }
 

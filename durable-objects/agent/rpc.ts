@@ -1,9 +1,9 @@
-import type { PageEntry, PagePatch, PagesBody, Page, SearchHit, Fault, Tier } from "../../kernel/context/page.ts";
+import type { Fault, Page, PageEntry, PagePatch, PagesBody, SearchHit, Tier } from "../../kernel/context/page.ts";
 import type { Result } from "../../kernel/errors.ts";
+import type { StepView } from "../../kernel/log/journal.ts";
 import type { ChainReport, LogEntry } from "../../kernel/log/log.ts";
 import type { ControlBlock } from "../../kernel/process/block.ts";
 import type { MessageView, Signal } from "../../kernel/process/message.ts";
-import type { StepView } from "../../kernel/log/journal.ts";
 import type { FileEntry } from "../../kernel/storage/driver.ts";
 
 /** One page of a list; `nextCursor` is null at its end. Cursors are opaque. */
@@ -49,7 +49,12 @@ export interface AgentRpc {
   files(options: ListOptions & { prefix?: string | undefined }): Promise<Result<Listing<FileEntry>>>;
   readFile(path: string): Promise<Result<{ file: FileEntry; bytes: Uint8Array }>>;
   /** `ifVersion: 0` = only when absent. `version_conflict` when somebody changed it first. */
-  writeFile(path: string, bytes: Uint8Array, options: { ifVersion?: number | undefined }, actor: Actor): Promise<Result<FileEntry>>;
+  writeFile(
+    path: string,
+    bytes: Uint8Array,
+    options: { ifVersion?: number | undefined },
+    actor: Actor,
+  ): Promise<Result<FileEntry>>;
   deleteFile(path: string, actor: Actor): Promise<Result<null>>;
 
   /** The journal: what each step asked of the model and the tools, and what it cost. */

@@ -36,14 +36,25 @@ export interface ApprovalView {
 /** What a tenant's `KernelCore` object answers to the Worker by RPC. */
 export interface CoreRpc {
   /** Durable and listed when it answers. `idempotencyKey` replays the first answer for 24 h. */
-  spawn(spec: ProcessSpec, options: { actor: Actor; idempotencyKey?: string | undefined }): Promise<Result<ControlBlock>>;
-  list(options: ListOptions & { state?: State | undefined; name?: string | undefined; parentId?: string | undefined }): Promise<Result<Listing<ControlBlock>>>;
+  spawn(
+    spec: ProcessSpec,
+    options: { actor: Actor; idempotencyKey?: string | undefined },
+  ): Promise<Result<ControlBlock>>;
+  list(
+    options: ListOptions & { state?: State | undefined; name?: string | undefined; parentId?: string | undefined },
+  ): Promise<Result<Listing<ControlBlock>>>;
   patch(agentId: string, patch: ProcessPatch, actor: Actor): Promise<Result<ControlBlock>>;
   /** Killed, then erased in every tier; `not_found` from then on. */
   erase(agentId: string, actor: Actor): Promise<Result<null>>;
-  costs(options: { groupBy: CostGroup; from?: string | undefined; to?: string | undefined }): Promise<Result<{ items: CostRow[]; totalNanoUsd: number; totalUsd: string }>>;
+  costs(options: {
+    groupBy: CostGroup;
+    from?: string | undefined;
+    to?: string | undefined;
+  }): Promise<Result<{ items: CostRow[]; totalNanoUsd: number; totalUsd: string }>>;
   approvals(options: ListOptions & { state?: "open" | "answered" | undefined }): Promise<Result<Listing<ApprovalView>>>;
   answer(approvalId: string, body: { answer: string }, actor: Actor): Promise<Result<ApprovalView>>;
-  audit(options: ListOptions & { action?: string | undefined; from?: string | undefined }): Promise<Result<Listing<LogEntry>>>;
+  audit(
+    options: ListOptions & { action?: string | undefined; from?: string | undefined },
+  ): Promise<Result<Listing<LogEntry>>>;
   verify(): Promise<Result<ChainReport>>;
 }

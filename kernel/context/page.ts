@@ -11,7 +11,16 @@ export type Tier = (typeof TIERS)[number];
  * The origin of a page. `exchange` is one indivisible group: an assistant message with its tool calls, their results
  * and its reasoning, as a JSON array of chat messages. `reply` is an assistant's final answer.
  */
-export const PAGE_KINDS = ["instructions", "goal", "message", "exchange", "reply", "tool_result", "document", "note"] as const;
+export const PAGE_KINDS = [
+  "instructions",
+  "goal",
+  "message",
+  "exchange",
+  "reply",
+  "tool_result",
+  "document",
+  "note",
+] as const;
 export type PageKind = (typeof PAGE_KINDS)[number];
 
 /** none = it was hot; minor = it came from the object's SQLite; major = from the object store. */

@@ -5,7 +5,8 @@
 const OPEN = /<page id="(pg_[0-9a-z]+)"(?: source="([^"]*)")?>\n([\s\S]*?)\n<\/page>/g;
 
 /** Opens the message that carries faulted pages, always the last one of a prompt. */
-export const MEMORY_HEADER = "[memory] Pages of your memory that may help with the newest input. Cite a page as [its id].";
+export const MEMORY_HEADER =
+  "[memory] Pages of your memory that may help with the newest input. Cite a page as [its id].";
 
 function attribute(text: string): string {
   return text.replace(/["<>&\n]/g, " ");

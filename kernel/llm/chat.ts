@@ -3,7 +3,7 @@
 export interface ToolCall {
   id: string;
   type: "function";
-  function: { name: string; /** JSON text as the model wrote it; may be malformed. */ arguments: string };
+  function: { name: string /** JSON text as the model wrote it; may be malformed. */; arguments: string };
 }
 
 export type ChatMessage =
@@ -14,7 +14,7 @@ export type ChatMessage =
 
 export interface ToolDefinition {
   type: "function";
-  function: { name: string; description: string; /** JSON Schema of the arguments object. */ parameters: object };
+  function: { name: string; description: string /** JSON Schema of the arguments object. */; parameters: object };
 }
 
 export interface ChatRequest {

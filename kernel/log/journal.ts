@@ -16,7 +16,9 @@ export const stepView = z.object({
   costUsd: z.string(),
   /** Pages faulted in before the call. */
   faults: z.object({ minor: z.int(), major: z.int() }),
-  toolCalls: z.array(z.object({ callId: z.string(), name: z.string(), ok: z.boolean().nullable(), code: z.string().optional() })),
+  toolCalls: z.array(
+    z.object({ callId: z.string(), name: z.string(), ok: z.boolean().nullable(), code: z.string().optional() }),
+  ),
   startedAt: z.iso.datetime(),
   endedAt: z.iso.datetime().nullable(),
 });

@@ -74,7 +74,14 @@ export class Log {
   /** Appends one entry. Call it inside the transaction of the act that it records. */
   append(kind: string, actor: string, data: Record<string, unknown>, callId: string | null = null): LogEntry {
     const previous = this.head();
-    const row = { seq: previous.seq + 1, at: this.#clock.now(), kind, call_id: callId, actor, data: JSON.stringify(data) };
+    const row = {
+      seq: previous.seq + 1,
+      at: this.#clock.now(),
+      kind,
+      call_id: callId,
+      actor,
+      data: JSON.stringify(data),
+    };
     const hash = link(previous.hash, row, this.#hash);
     this.#sql.run(INSERT, row.seq, row.at, row.kind, row.call_id, row.actor, row.data, hash);
     this.#head = { seq: row.seq, hash };

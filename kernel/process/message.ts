@@ -7,9 +7,12 @@ export const MESSAGE_STATES = ["queued", "running", "answered", "failed", "parke
 export type MessageState = (typeof MESSAGE_STATES)[number];
 
 export const messageBody = z.strictObject({
-  content: z.string().min(1).refine((text) => new TextEncoder().encode(text).length <= LIMITS.messageBytes, {
-    message: `at most ${LIMITS.messageBytes} bytes of UTF-8; put longer text into pages or files`,
-  }),
+  content: z
+    .string()
+    .min(1)
+    .refine((text) => new TextEncoder().encode(text).length <= LIMITS.messageBytes, {
+      message: `at most ${LIMITS.messageBytes} bytes of UTF-8; put longer text into pages or files`,
+    }),
   /** Seconds to wait for the reply before answering 202. */
   wait: z.number().min(0).max(LIMITS.waitMaxSeconds).optional(),
 });

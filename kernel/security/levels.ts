@@ -1,0 +1,36 @@
+import type { PermissionLevel } from "../process/spec.ts";
+
+/** Permission levels as one table, deny by default: what each level may do (kernel design, section 9). */
+
+export const CAPABILITIES = [
+  /** Think, use its own memory, read its own files, ask a person. */
+  "own.read",
+  /** Write its own files; message parent and children. */
+  "own.write",
+  "web.get",
+  "web.any",
+  "tools.read-only",
+  "tools.granted",
+  "code.run",
+  "process.spawn",
+  "shared.read",
+  "shared.write",
+] as const;
+export type Capability = (typeof CAPABILITIES)[number];
+
+const RESTRICTED: readonly Capability[] = ["own.read"];
+const STANDARD: readonly Capability[] = [...RESTRICTED, "own.write", "web.get", "tools.read-only", "shared.read"];
+const ADVANCED: readonly Capability[] = [
+  ...STANDARD,
+  "web.any",
+  "tools.granted",
+  "code.run",
+  "process.spawn",
+  "shared.write",
+];
+
+const ALLOWED: Record<PermissionLevel, readonly Capability[]> = { RESTRICTED, STANDARD, ADVANCED, FULL: CAPABILITIES };
+
+export function allows(level: PermissionLevel, capability: Capability): boolean {
+  return ALLOWED[level].includes(capability);
+}

@@ -1,0 +1,74 @@
+import type * as z from "zod";
+import type { Fault, Page, PageEntry, PagePatch, SearchHit } from "./context/page.ts";
+import type { Result } from "./errors.ts";
+import type { Clock } from "./ports.ts";
+import type { Capability } from "./security/levels.ts";
+import type { StorageDriver } from "./storage/driver.ts";
+
+/**
+ * System calls: everything that an agent's model can cause, as entries of one shape. `kernel/syscalls/` holds them, one
+ * file a family; the tools offered to the model and the reference docs derive from the table that they make.
+ */
+
+/**
+ * What a crash in the middle leaves behind, and so what recovery may do:
+ * pure = nothing, run it again; internal = it is inside the object's own transaction; idempotent = the receiver honours
+ * our key, send it again; external = neither, so an unknown outcome is parked for a person and never re-run.
+ */
+export const EFFECTS = ["pure", "internal", "idempotent", "external"] as const;
+export type Effect = (typeof EFFECTS)[number];
+
+/** What an agent's memory answers to system calls. `context/` implements it. */
+export interface Memory {
+  search(query: string, limit: number): Promise<SearchHit[]>;
+  /** Brings the page's content in from wherever it is, counts the fault and the use. */
+  touch(pageId: string): Promise<Result<{ page: Page; fault: Fault }>>;
+  note(input: { content: string; importance: number }): PageEntry[];
+  patch(pageId: string, patch: PagePatch): Result<PageEntry>;
+  forget(pageId: string): Result<null>;
+}
+
+/** What a system call may use while it runs. */
+export interface CallContext {
+  readonly callId: string;
+  readonly process: { readonly id: string; readonly tenant: string };
+  readonly clock: Clock;
+  readonly memory: Memory;
+  readonly files: StorageDriver;
+  /** Aborts at the call's deadline, or when the process is signalled. */
+  readonly signal: AbortSignal;
+}
+
+/** What a call asks of the loop instead of running. */
+export type Control =
+  | { type: "exit"; result: string; code: number }
+  | { type: "ask"; question: string; options: string[] | null };
+
+interface SyscallFacts<Input extends z.ZodType> {
+  /** The tool name that the model sees. */
+  readonly name: string;
+  /** For the model: what it does and when to use it. */
+  readonly description: string;
+  /** A strict object. Its JSON Schema is offered to the model. */
+  readonly input: Input;
+  readonly capability: Capability;
+  readonly timeoutMs: number;
+}
+
+/** A result that goes back to the model as one JSON value: `{ok: true, ...value}` or `{ok: false, code, message}`. */
+export type ToolValue = Record<string, unknown>;
+
+export type Syscall<Input extends z.ZodType = z.ZodType> = SyscallFacts<Input> &
+  (
+    | { readonly effect: "internal"; run(context: CallContext, input: z.output<Input>): Result<ToolValue> }
+    | {
+        readonly effect: "pure" | "idempotent" | "external";
+        run(context: CallContext, input: z.output<Input>): Promise<Result<ToolValue>>;
+      }
+    | { readonly effect: "control"; control(input: z.output<Input>): Control }
+  );
+
+/** Gives an entry its input type where it is written, and the table's common type where it is used. */
+export function syscall<Input extends z.ZodType>(entry: Syscall<Input>): Syscall {
+  return entry as unknown as Syscall;
+}
