@@ -5,6 +5,6 @@ const schema = process.env["SCHEMA"] ?? "agent";
 
 export default defineConfig({
   dialect: "sqlite",
-  schema: schema === "d1" ? "./workers/d1/schema.ts" : `./durable-objects/${schema}/schema/*.ts`,
+  schema: schema === "d1" ? "./durable-objects/d1/schema.ts" : `./durable-objects/${schema}/schema/*.ts`,
   out: `./migrations/${schema}`,
 });

@@ -11,6 +11,7 @@ export const ERRORS = {
   forbidden: { status: 403, title: "This key or process may not do that" },
   not_found: { status: 404, title: "There is no such thing" },
   method_not_allowed: { status: 405, title: "The route does not take this method" },
+  request_timeout: { status: 408, title: "The body did not arrive in time" },
   conflict: { status: 409, title: "The state does not allow that" },
   process_terminated: { status: 409, title: "The process has terminated" },
   version_conflict: { status: 409, title: "Somebody else changed it first" },

@@ -59,3 +59,8 @@ export function isAgentIdOf(tenant: string, id: string, hash: Hash): boolean {
   const match = AGENT_ID.exec(id);
   return match?.[1] !== undefined && match[2] === check(tenant, match[1], hash);
 }
+
+/** A call's id follows from what it is: its message, step and attempt. Asking again asks for the same call. */
+export function callIdOf(what: string, hash: Hash): string {
+  return `call_${base32(BigInt(`0x${hash.sha256(what).slice(0, 32)}`), 26)}`;
+}

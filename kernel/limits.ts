@@ -9,6 +9,17 @@ const HOUR_MS = 60 * MINUTE_MS;
 export const LIMITS = {
   // --- the door of the API
   requestBytes: 16 * MIB,
+  /** The whole body of a request arrives within this. */
+  requestBodyMs: 60 * SECOND_MS,
+  /** RPC that moves much or walks much: ingest, files, the whole chain, erasing. */
+  bulkRpcMs: 2 * MINUTE_MS,
+  /** `Retry-After` of a reply that the busy kernel could not give. */
+  retryAfterMs: 1 * SECOND_MS,
+  /** Violations named in one 422. */
+  inputIssues: 32,
+  cursorChars: 4_096,
+  /** Log entries looked at for one page of a filtered audit list. */
+  auditScanRows: 5_000,
   nameChars: 200,
   textChars: 64 * KIB,
   pageListMax: 200,
@@ -33,15 +44,36 @@ export const LIMITS = {
   /** A message that never finds a working vendor fails after this. */
   messageMs: 1 * HOUR_MS,
 
+  /** Goals and results are cut to this in lists. */
+  listedTextChars: 1_000,
+  depthMax: 16,
+  /** Batches of objects deleted in one call that erases; the sweep goes on with the rest. */
+  eraseRounds: 20,
+  /** Batches of pages that a writer waits for when the warm tier is full. */
+  reclaimRounds: 64,
+  /** A slice that threw runs again after this. */
+  brokenSliceMs: 5 * SECOND_MS,
+
   // --- scheduling and money
   slotsPerTenant: 256,
   slotMs: 15 * MINUTE_MS,
+  /** Priorities below this run before all others, in at most `urgentShare` of the slots. */
+  urgentPriorities: 10,
+  urgentShare: 0.5,
   requeueMs: 30 * SECOND_MS,
   /** After a call's deadline, how long its outcome may still arrive before it settles as `unknown`. */
   settleGraceMs: 60 * SECOND_MS,
   projectionBatchRows: 500,
   projectionMs: 1 * SECOND_MS,
   sweepRows: 500,
+  /** Log entries in one report of an agent to its core. */
+  exportRows: 500,
+  /** Reports at the end of one slice; the rest follows in the next. */
+  exportBatches: 20,
+  /** Cores woken by one cron tick, so many at a time, within so long. */
+  sweepCores: 1_000,
+  sweepConcurrency: 16,
+  sweepMs: 50 * SECOND_MS,
 
   // --- models
   maxOutputTokens: 4_096,
@@ -49,11 +81,23 @@ export const LIMITS = {
   modelHeadersMs: 60 * SECOND_MS,
   modelIdleMs: 60 * SECOND_MS,
   modelReplyBytes: 8 * MIB,
+  /** What is read of a vendor's error, and what of it is shown. */
+  modelErrorBytes: 64 * KIB,
+  modelErrorChars: 500,
   backoffBaseMs: 500,
   backoffMaxMs: 60 * SECOND_MS,
   retryAfterMaxMs: 10 * MINUTE_MS,
   toolCallsPerStep: 32,
   toolArgumentBytes: 256 * KIB,
+  /** `local/reader`: its window, and what one question may use. */
+  readerWindowTokens: 1_000_000,
+  readerOutputTokens: 32_768,
+  readerSearchHits: 8,
+  readerPageReads: 3,
+  readerCitations: 5,
+  readerQuoteChars: 400,
+  readerReportChars: 4_000,
+  readerChunkChars: 48,
 
   // --- context
   windowTokens: 128_000,
@@ -71,6 +115,17 @@ export const LIMITS = {
   /** A writer waits for the spill itself (direct reclaim) above this. */
   warmHardBytes: 32 * MIB,
   segmentBytes: 1 * MIB,
+  /** Segments written in one run of reclaim, and orphans deleted by it. */
+  spillRounds: 64,
+  sweepSegments: 100,
+  /** Reads of the object store side by side: a Worker has six connections that wait for headers. */
+  objectReads: 6,
+  /** Lines of evicted pages shown in the prompt; older ones are one line with their number. */
+  stubLines: 24,
+  /** The tokens kept for the reply take at most this part of the window. */
+  replyShare: 0.5,
+  /** JSON of one exchange (assistant's message, tool calls, results): it stands in one row, and a row ends at 2 MB. */
+  exchangeBytes: 1.5 * MIB,
   /** Demand paging before each model call: at most this part of the window and this long. */
   demandPagingShare: 0.25,
   demandPagingPages: 8,
@@ -81,20 +136,64 @@ export const LIMITS = {
   searchDefault: 10,
   queryChars: 4_000,
   snippetChars: 240,
+  /** Of a note whose writer did not say, 0-1. */
+  importanceDefault: 0.5,
 
   // --- files
   filePathChars: 512,
   fileBytes: 16 * MIB,
+  /** Stored files are cut in pieces of this size: changing it needs a migration of `file_chunks`. */
   fileChunkBytes: 1 * MIB,
+  fileListMax: 200,
+  /** Keyed writes whose first answer is kept for a repeat. */
+  fileWritesKept: 1_000,
+  /** What `file_read` shows at once unless asked otherwise, and at most. */
+  fileReadBytes: 32 * KIB,
+  fileReadMaxBytes: 256 * KIB,
 
   // --- tools
   toolMs: 30 * SECOND_MS,
+  toolsMax: 256,
+  toolNameChars: 64,
+  toolErrorChars: 1_000,
+  /** JSON of one tool result; it stands in one row, and a row ends at 2 MB. */
+  toolResultBytes: 1 * MIB,
   expressionChars: 1_000,
+  expressionDepth: 64,
+  /** Digits that `calculate` keeps: a result with more is rounded and says so. */
+  expressionDigits: 100,
+  /** Results and intermediate values lie between 1e-1000 and 1e1000. */
+  expressionExponent: 1_000,
+  /** Digits shown of a result that is not exact. */
+  roundedDigits: 28,
+  timeZoneChars: 64,
   questionChars: 4_000,
+  questionOptions: 20,
+  questionOptionChars: 200,
 
   // --- watching
   eventReplayRows: 500,
   eventDataBytes: 16 * KIB,
   watchersPerAgent: 64,
   heartbeatMs: 15 * SECOND_MS,
+  /** Events that a slow reader of the event stream may be behind; it is cut there and resumes by event id. */
+  eventBacklogBytes: 1 * MIB,
+  /** A waiting request that lost its socket looks again after this. */
+  watchRetryMs: 1 * SECOND_MS,
+
+  // --- local runtime and clients
+  /** workerd answers what is in flight for at most this long when the runtime stops. */
+  runtimeDrainMs: 3 * SECOND_MS,
+  runtimePollMs: 10,
+  runtimeStartMs: 60 * SECOND_MS,
+  /** A client's request, tries included; routes that wait add what they wait. */
+  clientRequestMs: 30 * SECOND_MS,
+  /** A client's upload, download, or a chain verified. */
+  clientBulkMs: 2 * MINUTE_MS,
+  clientTries: 3,
+  /** A longer text is uploaded in parts: as JSON, a UTF-16 unit takes at most 6 bytes, and the request limit holds. */
+  uploadChars: 2 * MIB,
+  clientBackoffMs: 200,
+  /** Cut connections in a row after which a watcher of events gives up. */
+  watchFailures: 5,
 } as const;

@@ -1,10 +1,25 @@
-import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
+import { WorkerEntrypoint } from "cloudflare:workers";
+import { createApp } from "./api/app.ts";
+import { sweep } from "./cron/sweep.ts";
+import type { Env } from "./env.ts";
+import { refuseCalls } from "./queues/calls.ts";
 
-export class AgentProcess extends DurableObject {}
-export class KernelCore extends DurableObject {}
-export class Direct extends WorkerEntrypoint {
-  override fetch(): Response {
-    return Response.json({ ok: true });
+/** The stateless shell: what the platform calls, each handed on to the one module that does it. */
+
+export { AgentProcess } from "../durable-objects/agent/agent-process.ts";
+export { KernelCore } from "../durable-objects/core/kernel-core.ts";
+
+const app = createApp();
+
+/** The local runtime's socket: the same app, without the proxies that stand before a default export. */
+export class Direct extends WorkerEntrypoint<Env> {
+  override fetch(request: Request): Response | Promise<Response> {
+    return app.fetch(request, this.env, this.ctx);
   }
 }
-export default { fetch: () => Response.json({ ok: true }) };
+
+export default {
+  fetch: (request, env, ctx) => app.fetch(request, env, ctx),
+  scheduled: (event, env) => sweep(env, event.scheduledTime),
+  queue: (batch) => refuseCalls(batch),
+} satisfies ExportedHandler<Env>;

@@ -2,8 +2,10 @@ import type { Fault, Page, PageEntry, PagePatch, PagesBody, SearchHit, Tier } fr
 import type { Result } from "../../kernel/errors.ts";
 import type { StepView } from "../../kernel/log/journal.ts";
 import type { ChainReport, LogEntry } from "../../kernel/log/log.ts";
+import type { Birth } from "../../kernel/process/birth.ts";
 import type { ControlBlock } from "../../kernel/process/block.ts";
 import type { MessageView, Signal } from "../../kernel/process/message.ts";
+import type { ProcessPatch } from "../../kernel/process/spec.ts";
 import type { FileEntry } from "../../kernel/storage/driver.ts";
 
 /** One page of a list; `nextCursor` is null at its end. Cursors are opaque. */
@@ -36,7 +38,12 @@ export interface AgentRpc {
   /** `process_terminated` when there is nothing left to signal. */
   signal(signal: Signal, actor: Actor): Promise<Result<{ state: ControlBlock["state"] }>>;
 
-  addPages(input: PagesBody, actor: Actor): Promise<Result<{ pages: { id: string; tokens: number }[] }>>;
+  /** `idempotencyKey` replays the first answer for 24 h, as in `send`. */
+  addPages(
+    input: PagesBody,
+    actor: Actor,
+    options?: { idempotencyKey?: string | undefined },
+  ): Promise<Result<{ pages: { id: string; tokens: number }[] }>>;
   pages(options: ListOptions & { tier?: Tier | undefined }): Promise<Result<Listing<PageEntry>>>;
   /** A peek: changes nothing. */
   page(pageId: string): Promise<Result<Page>>;
@@ -62,4 +69,17 @@ export interface AgentRpc {
   /** Log entries after `after`, at most `limit`. */
   log(options: { after: number; limit: number }): Promise<Result<{ entries: LogEntry[]; head: number }>>;
   verify(): Promise<Result<ChainReport>>;
+}
+
+/** What the core of its tenant asks of an agent. */
+export interface AgentOrders extends Pick<AgentRpc, "signal"> {
+  /** Begins the process; again with the same birth answers its block. */
+  create(birth: Birth): Promise<Result<ControlBlock>>;
+  /** There is a slot, or room in a budget: ask the core again. */
+  run(): Promise<Result<null>>;
+  /** A person's answer to the question that call `callId` asked. */
+  answer(callId: string, answer: string, actor: Actor): Promise<Result<null>>;
+  patch(patch: ProcessPatch, actor: Actor): Promise<Result<ControlBlock>>;
+  /** Ends the process and erases it in every tier; resumable. Answers the end of its chain when nothing is left. */
+  erase(actor: Actor): Promise<Result<{ head: string; entries: number }>>;
 }

@@ -3,24 +3,9 @@ import type { ChainReport, LogEntry } from "../../kernel/log/log.ts";
 import type { ControlBlock } from "../../kernel/process/block.ts";
 import type { ProcessPatch, ProcessSpec } from "../../kernel/process/spec.ts";
 import type { State } from "../../kernel/process/state.ts";
+import type { CostGroup, CostReport } from "../../kernel/scheduler/costs.ts";
+import type { AgentReport, GrantReply, GrantRequest } from "../../kernel/scheduler/grant.ts";
 import type { Actor, Listing, ListOptions } from "../agent/rpc.ts";
-
-export interface CostRow {
-  /** The value grouped by: an agent's id, a model, a provider or a UTC day. */
-  key: string;
-  calls: number;
-  promptTokens: number;
-  cachedTokens: number;
-  completionTokens: number;
-  /** Integer nano-dollars. */
-  costNanoUsd: number;
-  costUsd: string;
-  /** Calls whose outcome a crash hid, counted at their upper bound. */
-  unknown: number;
-}
-
-export const COST_GROUPS = ["agent", "model", "provider", "day"] as const;
-export type CostGroup = (typeof COST_GROUPS)[number];
 
 export interface ApprovalView {
   id: string;
@@ -50,11 +35,18 @@ export interface CoreRpc {
     groupBy: CostGroup;
     from?: string | undefined;
     to?: string | undefined;
-  }): Promise<Result<{ items: CostRow[]; totalNanoUsd: number; totalUsd: string }>>;
+  }): Promise<Result<CostReport>>;
   approvals(options: ListOptions & { state?: "open" | "answered" | undefined }): Promise<Result<Listing<ApprovalView>>>;
   answer(approvalId: string, body: { answer: string }, actor: Actor): Promise<Result<ApprovalView>>;
   audit(
     options: ListOptions & { action?: string | undefined; from?: string | undefined },
   ): Promise<Result<Listing<LogEntry>>>;
   verify(): Promise<Result<ChainReport>>;
+  /** Cron's call when the core's `due_at` in D1 has passed: does what alarms missed. Harmless when nothing is due. */
+  sweep(): Promise<Result<null>>;
+}
+
+/** What an agent asks of its core, once a step: see kernel/scheduler/grant.ts. */
+export interface CoreGrants {
+  settleAndGrant(report: AgentReport, next: GrantRequest | null): Promise<GrantReply>;
 }

@@ -33,6 +33,8 @@ export interface TokenUsage {
   promptTokens: number;
   /** The part of `promptTokens` that the vendor served from its prefix cache. */
   cachedTokens: number;
+  /** The part of `promptTokens` that the vendor wrote into its prefix cache, where it bills that apart. */
+  cacheWriteTokens?: number;
   completionTokens: number;
   /** The part of `completionTokens` spent on reasoning. */
   reasoningTokens: number;

@@ -3,11 +3,20 @@ import type { ChatReply, ChatRequest, TokenUsage } from "./chat.ts";
 
 /** A device driver for one LLM vendor account. */
 
-/** USD prices per token in nano-dollars (1e-9 USD); a price per million tokens of $0.60 is 600 nano-dollars a token. */
+/**
+ * Prices in nano-dollars (1e-9 USD) per million tokens, so that every published price is an exact integer: $0.60 per
+ * million tokens is 600_000_000, $0.003 is 3_000_000. `pricing.ts` turns them into the cost of a call.
+ */
 export interface ModelPrice {
-  inputNanoUsd: number;
-  cachedInputNanoUsd: number;
-  outputNanoUsd: number;
+  inputNanoUsdPerMTok: number;
+  cachedInputNanoUsdPerMTok: number;
+  /** Absent when writing the prefix cache costs the same as input. */
+  cacheWriteNanoUsdPerMTok?: number;
+  outputNanoUsdPerMTok: number;
+  /** Prompts longer than `aboveTokens` multiply the prices of the whole call. */
+  longContext?: { aboveTokens: number; inputFactor: number; outputFactor: number };
+  /** UTC hours `[from, to)` from Monday to Friday in which all prices are multiplied. */
+  peak?: { factor: number; hoursUtc: readonly (readonly [number, number])[] };
   /** Says where and when the price was read; stored with every ledger row. */
   version: string;
 }

@@ -39,6 +39,8 @@ const VERIFY_BATCH = 1_000;
 const HEAD = "SELECT seq, hash FROM log ORDER BY seq DESC LIMIT 1";
 const INSERT = "INSERT INTO log (seq, at, kind, call_id, actor, data, hash) VALUES (?, ?, ?, ?, ?, ?, ?)";
 const AFTER = "SELECT * FROM log WHERE seq > ? ORDER BY seq LIMIT ?";
+const FILTERED = `SELECT * FROM log WHERE seq > ?1 AND at >= ?2 AND (?3 IS NULL OR kind = ?3 OR kind GLOB ?3 || '*' AND ?3 GLOB '*.')
+  ORDER BY seq LIMIT ?4`;
 
 function link(previous: string, row: Omit<Row, "hash">, hash: Hash): string {
   return hash.sha256(`${previous}\n${JSON.stringify([row.seq, row.at, row.kind, row.call_id, row.actor, row.data])}`);
@@ -104,6 +106,17 @@ export class Log {
   /** At most `limit` entries after sequence number `after`, oldest first. */
   after(after: number, limit: number): LogEntry[] {
     return this.#sql.all<Row>(AFTER, after, limit).map(entryOf);
+  }
+
+  /** Oldest first, after sequence number `after`, of one kind (or a family: `agent.`) and not before `from` (milliseconds). */
+  page(
+    limit: number,
+    after: number,
+    filter: { kind?: string | undefined; from: number },
+  ): { items: LogEntry[]; nextCursor: string | null } {
+    const rows = this.#sql.all<Row>(FILTERED, after, filter.from, filter.kind ?? null, limit + 1);
+    const items = rows.slice(0, limit).map(entryOf);
+    return { items, nextCursor: rows.length > limit ? String(items.at(-1)?.seq ?? after) : null };
   }
 
   /** Walks the whole chain; finds any changed, missing, swapped or re-hashed entry. */

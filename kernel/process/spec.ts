@@ -6,7 +6,8 @@ import { LIMITS } from "../limits.ts";
 export const PERMISSION_LEVELS = ["RESTRICTED", "STANDARD", "ADVANCED", "FULL"] as const;
 export type PermissionLevel = (typeof PERMISSION_LEVELS)[number];
 
-export const LANES = ["interactive", "batch", "economy"] as const;
+/** How model calls are made. The batch lanes come with their queue consumers. */
+export const LANES = ["interactive"] as const;
 
 export const QUOTA_NAMES = [
   "tokens",
@@ -29,6 +30,11 @@ const amount = z.int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 /** A limit in total, or one per UTC hour or day. */
 export const quotaLimit = z.union([amount, z.strictObject({ limit: amount, per: z.enum(["hour", "day", "total"]) })]);
 export type QuotaLimit = z.infer<typeof quotaLimit>;
+
+/** The limit and its period, however it was written. */
+export function limitOf(quota: QuotaLimit): { limit: number; per: "hour" | "day" | "total" } {
+  return typeof quota === "number" ? { limit: quota, per: "total" } : quota;
+}
 
 export const quotas = z.strictObject(
   Object.fromEntries(QUOTA_NAMES.map((name) => [name, quotaLimit.optional()])) as Record<

@@ -20,12 +20,35 @@ export interface FileListing {
   nextCursor: string | null;
 }
 
+/** A part of a file, in bytes. What lies beyond the end is simply not there. */
+export interface FileRange {
+  offset: number;
+  length: number;
+}
+
+export interface WriteOptions {
+  /** 0 = only when absent, n = only when it is version n; else `version_conflict`. */
+  ifVersion?: number | undefined;
+  /**
+   * Makes the write idempotent: a repeat with the same key answers what the first one answered and changes nothing, even
+   * when the file has changed since; with another path or content it is `idempotency_mismatch`. A refused write leaves
+   * no key behind. The newest `LIMITS.fileWritesKept` keys are known.
+   */
+  key?: string | undefined;
+}
+
+/** Paths are opaque, well-formed strings to a driver; `mounts.ts` normalises and checks them first. */
 export interface StorageDriver {
   readonly name: string;
-  get(path: string): Promise<Result<{ file: FileEntry; bytes: Uint8Array }>>;
-  /** `ifVersion`: 0 = only when absent, n = only when it is version n; else `version_conflict`. */
-  put(path: string, bytes: Uint8Array, options?: { ifVersion?: number | undefined }): Promise<Result<FileEntry>>;
-  delete(path: string): Promise<Result<null>>;
-  /** In the order of paths. The cursor is the last path seen. */
+  /** `not_found` when there is none. `file` describes the whole file, `bytes` are those of `range`. */
+  get(path: string, range?: FileRange): Promise<Result<{ file: FileEntry; bytes: Uint8Array }>>;
+  /** All of the content or none of it; over `LIMITS.fileBytes` is `too_large`. */
+  put(path: string, bytes: Uint8Array, options?: WriteOptions): Promise<Result<FileEntry>>;
+  /** `not_found` when there is none. A file written again later starts at version 1. */
+  delete(path: string, options?: Pick<WriteOptions, "key">): Promise<Result<null>>;
+  /**
+   * Files whose path starts with the characters of `prefix`, in the order of code points, at most `limit` of them and
+   * never more than `LIMITS.fileListMax`. The cursor is the last path seen.
+   */
   list(prefix: string, options: { limit: number; cursor?: string | undefined }): Promise<Result<FileListing>>;
 }

@@ -37,12 +37,16 @@ export const process = sqliteTable("process", {
   /** The message being worked on, and its step within the turn. */
   turnMessageId: text("turn_message_id"),
   turnStep: integer("turn_step").notNull(),
+  /** Model calls of this step that were made before: lost in a crash, or refused by the vendor. */
+  turnAttempt: integer("turn_attempt").notNull(),
   /** Rises with every slice; a holder with an older number is refused when it writes. */
   fence: integer().notNull(),
-  /** The grant request under way, and when to ask again. */
-  requestId: text("request_id"),
+  /** When to try again what a vendor or the core refused for now. */
   retryAt: integer("retry_at"),
   retries: integer().notNull(),
+  /** Slices that died in a row on the same call, under this version of the code. */
+  deaths: integer().notNull(),
+  deathsVersion: text("deaths_version").notNull(),
 
   promptTokens: integer("prompt_tokens").notNull(),
   cachedTokens: integer("cached_tokens").notNull(),
@@ -53,6 +57,8 @@ export const process = sqliteTable("process", {
 
   /** The newest log entry that the core has seen. */
   exportedSeq: integer("exported_seq").notNull(),
+  /** Set when erasing began: from then on the object answers as if it were not there. */
+  erasedAt: integer("erased_at"),
   createdAt: integer("created_at").notNull(),
   updatedAt: integer("updated_at").notNull(),
 });
@@ -73,7 +79,7 @@ export const pending = sqliteTable("pending", {
   callId: text("call_id").primaryKey(),
   name: text().notNull(),
   effect: text().notNull(),
-  /** running | settling (the outcome is recorded, the core has not settled it yet) | waiting (a person or a timer answers). */
+  /** queued | running | waiting (a person answers) | done (the outcome is recorded; the rest of the step is not). */
   state: text().notNull(),
   messageId: text("message_id").notNull(),
   step: integer().notNull(),
@@ -82,6 +88,7 @@ export const pending = sqliteTable("pending", {
   position: integer().notNull(),
   attempt: integer().notNull(),
   fence: integer().notNull(),
+  /** A tool's arguments as the model wrote them; the bounds of a model call as JSON. */
   input: text().notNull(),
   /** The outcome as JSON, once there is one. */
   outcome: text(),

@@ -1,0 +1,50 @@
+import { LIMITS } from "../../../kernel/limits.ts";
+import type { ChainReport } from "../../../kernel/log/log.ts";
+import type { CostGroup, CostReport } from "../../../kernel/scheduler/costs.ts";
+import { everyItem, type Listing, type ListOptions } from "./listing.ts";
+import type { Transport } from "./transport.ts";
+
+/** One entry of an audit trail: a view of the hash-chained log. */
+export interface AuditEntry {
+  seq: number;
+  /** RFC 3339. */
+  at: string;
+  /** Dotted name of what happened, e.g. `call.end`. */
+  action: string;
+  callId: string | null;
+  /** `key:<id>`, `agent:<id>` or `kernel`. */
+  actor: string;
+  data: Record<string, unknown>;
+  hash: string;
+}
+
+/** What happened and what it cost: the ledger and the audit chain. */
+export class Ledger {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** `GET /v1/costs`. `from` and `to` are RFC 3339. */
+  costs(options: { groupBy?: CostGroup; from?: string; to?: string } = {}): Promise<CostReport> {
+    return this.#transport.json("/v1/costs", { query: { groupBy: "agent", ...options } });
+  }
+
+  /** `GET /v1/audit`: one page of the audit trail. */
+  audit(
+    options: ListOptions & { agentId?: string; action?: string; from?: string } = {},
+  ): Promise<Listing<AuditEntry>> {
+    return this.#transport.json("/v1/audit", { query: { ...options } });
+  }
+
+  /** The whole audit trail, or that of one agent: every log entry, oldest first. */
+  entries(options: { agentId?: string } = {}): AsyncGenerator<AuditEntry> {
+    return everyItem(this.#transport, "/v1/audit", { ...options });
+  }
+
+  /** `GET /v1/audit/verify`: walks the hash chain of one agent, or of the tenant when no agent is named. */
+  verify(options: { agentId?: string } = {}): Promise<ChainReport> {
+    return this.#transport.json("/v1/audit/verify", { query: { ...options }, deadlineMs: LIMITS.clientBulkMs });
+  }
+}

@@ -1,0 +1,20 @@
+/** The SDK of AOS-Kernel: `import { AgentOSKernel } from "agent-os-kernel"`. */
+
+export type { Fault, Page, PageEntry, PagePatch, PagesBody, SearchHit, Tier } from "../../kernel/context/page.ts";
+export type { StepView } from "../../kernel/log/journal.ts";
+export type { ChainReport } from "../../kernel/log/log.ts";
+export type { ControlBlock } from "../../kernel/process/block.ts";
+export type { MessageView, Signal } from "../../kernel/process/message.ts";
+export type { ProcessPatch, ProcessSpec } from "../../kernel/process/spec.ts";
+export type { CostGroup, CostReport, CostRow } from "../../kernel/scheduler/costs.ts";
+export type { FileEntry } from "../../kernel/storage/driver.ts";
+export { AgentOSKernel, type EmbeddedOptions, isSettled } from "./agent-os-kernel.ts";
+export { AosError } from "./client/aos-error.ts";
+export type { Approval } from "./client/approvals.ts";
+export { KernelClient } from "./client/client.ts";
+export type { AgentEvent, WatchOptions } from "./client/events.ts";
+export type { AuditEntry } from "./client/ledger.ts";
+export type { Listing, ListOptions } from "./client/listing.ts";
+export type { SentMessage } from "./client/messages.ts";
+export type { Endpoint } from "./client/transport.ts";
+export { RuntimeError, type RuntimeErrorCode } from "./runtime/runtime-error.ts";

@@ -1,0 +1,129 @@
+import { Miniflare, type V4WorkerOptions } from "miniflare";
+import { LIMITS } from "../../../kernel/limits.ts";
+import { adminKeyFile, ensureAdminKey } from "./admin-key.ts";
+import { CronTicker } from "./cron-ticker.ts";
+import { migrateD1 } from "./d1-migrations.ts";
+import { miniflareOptions, type RuntimeFacts, RuntimeLog } from "./miniflare-options.ts";
+import { RuntimeError } from "./runtime-error.ts";
+import { removeRuntimeUrl, writeRuntimeUrl } from "./runtime-url.ts";
+import type { Settings } from "./settings.ts";
+import { StateLock } from "./state-lock.ts";
+import { readWorkerBundle, type WorkerBundle } from "./worker-bundle.ts";
+import { WorkerdGuard } from "./workerd-guard.ts";
+
+/**
+ * The whole kernel in this process and one workerd: the built Worker on Miniflare, with all state in one folder.
+ *
+ * The Worker's named entrypoint listens on a socket of its own: no entry Worker, no assets router and no `wrangler dev`
+ * proxy stand in front, which makes it several times faster. Rule for callers: whoever starts it stops it.
+ */
+
+const ENTRYPOINT = "Direct";
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+export class LocalRuntime {
+  /** Where the API answers, e.g. `http://127.0.0.1:8787`. */
+  readonly url: string;
+  /** The bootstrap key. */
+  readonly adminKey: string;
+  /** Where the bootstrap key is kept, or null when the environment gave it. */
+  readonly adminKeyFile: string | null;
+  readonly #close: () => Promise<void>;
+  #closing: Promise<void> | undefined;
+
+  private constructor(url: string, adminKey: string, keyFile: string | null, close: () => Promise<void>) {
+    this.url = url;
+    this.adminKey = adminKey;
+    this.adminKeyFile = keyFile;
+    this.#close = close;
+  }
+
+  /** Resolves when the API accepts requests. Throws a `RuntimeError` for what the operator can change. */
+  static async start(settings: Settings): Promise<LocalRuntime> {
+    const bundle = readWorkerBundle();
+    const lock = StateLock.acquire(settings.stateDir);
+    const guard = new WorkerdGuard(settings.stateDir);
+    try {
+      return await LocalRuntime.#boot(settings, bundle, lock, guard);
+    } catch (error) {
+      guard.close();
+      lock.release();
+      throw startError(error, settings.port);
+    }
+  }
+
+  static async #boot(settings: Settings, bundle: WorkerBundle, lock: StateLock, guard: WorkerdGuard) {
+    const adminKey = settings.adminKey ?? ensureAdminKey(settings.stateDir);
+    await guard.open();
+    const log = new RuntimeLog();
+    const facts: RuntimeFacts = { stateDir: settings.stateDir, workerdEnvironment: guard.environment, log };
+    const bindings = { ...settings.bindings, AOS_ADMIN_KEY: adminKey };
+    const miniflare = await withoutSignalHandlers(async () => {
+      await migrateD1(facts, bundle, guard);
+      const started = new Miniflare(miniflareOptions(facts, [worker(bundle, settings.port, bindings)]));
+      await withDeadline(started.ready).catch(async (error: unknown) => {
+        log.silence();
+        await started.dispose().catch(() => {});
+        throw error;
+      });
+      return started;
+    });
+    const url = (await miniflare.unsafeGetDirectURL(bundle.options.name, ENTRYPOINT)).origin;
+    writeRuntimeUrl(settings.stateDir, url);
+    const ticker = new CronTicker(miniflare, bundle.options);
+    return new LocalRuntime(url, adminKey, settings.adminKey ? null : adminKeyFile(settings.stateDir), async () => {
+      ticker.stop();
+      removeRuntimeUrl(settings.stateDir);
+      log.silence();
+      await guard.drain();
+      await miniflare.dispose();
+      guard.close();
+      lock.release();
+    });
+  }
+
+  /** Drains workerd, ends it, and gives the state folder back. Any further call waits for the first. */
+  stop(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+}
+
+function worker(bundle: WorkerBundle, port: number, bindings: Record<string, string>): V4WorkerOptions {
+  return {
+    ...bundle.options,
+    bindings: { ...bundle.options.bindings, ...bindings },
+    modulesRoot: bundle.modulesRoot,
+    modules: bundle.modules,
+    unsafeDirectSockets: [{ host: "127.0.0.1", port, entrypoint: ENTRYPOINT }],
+  } as V4WorkerOptions;
+}
+
+/** Miniflare's own handlers kill workerd at once and exit: they go, and the caller's stay. */
+async function withoutSignalHandlers<T>(work: () => Promise<T>): Promise<T> {
+  const before = SIGNALS.map((signal) => new Set(process.listeners(signal)));
+  try {
+    return await work();
+  } finally {
+    SIGNALS.forEach((signal, index) => {
+      const added = process.listeners(signal).filter((listener) => !before[index]?.has(listener));
+      for (const listener of added) process.removeListener(signal, listener);
+    });
+  }
+}
+
+async function withDeadline(ready: Promise<unknown>): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error("workerd is not ready in time")), LIMITS.runtimeStartMs);
+  await Promise.race([ready, promise]).finally(() => clearTimeout(timer));
+}
+
+function startError(error: unknown, port: number): unknown {
+  if (error instanceof RuntimeError) return error;
+  const { code, message } = error as { code?: string; message?: string };
+  if (code === "ERR_ADDRESS_IN_USE") {
+    const line = `port ${port} of 127.0.0.1 is in use; stop what listens there, or set AOS_PORT to another port`;
+    return new RuntimeError("port_in_use", line, { cause: error });
+  }
+  return new RuntimeError("start_failed", `workerd did not start: ${message ?? error}`, { cause: error });
+}

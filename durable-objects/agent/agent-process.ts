@@ -1,0 +1,289 @@
+import { DurableObject } from "cloudflare:workers";
+import type { PagePatch, PagesBody, Tier } from "../../kernel/context/page.ts";
+import { err, ok, type Result } from "../../kernel/errors.ts";
+import { LIMITS } from "../../kernel/limits.ts";
+import { readJournal } from "../../kernel/log/journal.ts";
+import type { Birth } from "../../kernel/process/birth.ts";
+import { firstRow } from "../../kernel/process/birth.ts";
+import type { ControlBlock } from "../../kernel/process/block.ts";
+import type { Signal } from "../../kernel/process/message.ts";
+import { reportOf } from "../../kernel/process/report.ts";
+import type { ProcessPatch } from "../../kernel/process/spec.ts";
+import type { ObjectEnv } from "../env.ts";
+import { isLaid, migrate } from "../migrations.ts";
+import { sqlOf, systemClock } from "../ports.ts";
+import { type AgentRuntime, type Facts, makeRuntime } from "./agent-runtime.ts";
+import { AGENT_MIGRATIONS } from "./migrations.ts";
+import type { Actor, AgentOrders, AgentRpc, ListOptions } from "./rpc.ts";
+
+const PROCESS_FACTS = "SELECT id, tenant, window_tokens, page_tokens, max_output_tokens FROM process";
+type FactsRow = { id: string; tenant: string; window_tokens: number; page_tokens: number; max_output_tokens: number };
+
+const GONE = err("not_found", "There is no such agent.");
+
+/**
+ * One agent: the stateful shell around `kernel/process`. It owns the tables, the alarm and the sockets; every decision is
+ * the kernel's. Only `alarm()` runs the loop: methods change tables and set the alarm. The schema is laid at spawn, and an
+ * object without one touches nothing.
+ */
+export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, AgentOrders {
+  readonly #sql = sqlOf(this.ctx.storage);
+  /** Made when first needed; null again after erasing. */
+  #runtime: AgentRuntime | null = null;
+
+  // --- the core's side
+
+  /** Begins the process; again with the same birth answers its block. */
+  async create(birth: Birth): Promise<Result<ControlBlock>> {
+    const laid = migrate(this.#sql, AGENT_MIGRATIONS, systemClock.now());
+    if (!laid.ok) return laid;
+    const known = this.#open();
+    if (known.ok) return ok(known.value.agent.block());
+    if (known.error.code !== "not_found" || this.#sql.first(PROCESS_FACTS) !== undefined) return known;
+    this.#runtime = makeRuntime(this.ctx, this.env, this.#sql, factsOf(firstRow(birth, "")));
+    return ok(this.#runtime.agent.create(birth));
+  }
+
+  /** There is a slot, or room in a budget: ask the core again. */
+  async run(): Promise<Result<null>> {
+    return this.#with(({ agent }) => {
+      agent.run();
+      return ok(null);
+    });
+  }
+
+  async answer(callId: string, answer: string, actor: Actor): Promise<Result<null>> {
+    return this.#with(({ agent }) => agent.answer(callId, answer, actor));
+  }
+
+  async patch(patch: ProcessPatch, actor: Actor): Promise<Result<ControlBlock>> {
+    return this.#with(({ agent }) => ok(agent.patch(patch, actor)));
+  }
+
+  /** Ends the process and erases it in every tier; resumable. Answers the end of its chain when nothing is left. */
+  async erase(actor: Actor): Promise<Result<{ head: string; entries: number }>> {
+    if (!isLaid(this.#sql)) return GONE;
+    const runtime = this.#runtime ?? this.#make();
+    if (runtime === null) return GONE;
+    const { parts, watchers, loop } = runtime;
+    parts.tx.run(() => {
+      if (parts.process.get().state !== "terminated") runtime.agent.signal("KILL", actor);
+      if (parts.process.get().erased_at === null) parts.process.change({ erased_at: parts.clock.now() });
+    });
+    loop.abort();
+    const settled = await parts.core.settleAndGrant(reportOf(parts).report, null);
+    if (settled === null) return err("unavailable", "the core did not take the last report");
+    for (let round = 0; round < LIMITS.eraseRounds; round++) {
+      const { done } = await parts.context.erase();
+      if (!done) continue;
+      const { seq, hash } = parts.log.head();
+      watchers.close();
+      this.#runtime = null;
+      await this.ctx.storage.deleteAlarm();
+      await this.ctx.storage.deleteAll();
+      return ok({ head: hash, entries: seq });
+    }
+    return err("unavailable", "there is more to erase");
+  }
+
+  // --- the outside's side
+
+  async block(): Promise<Result<ControlBlock>> {
+    return this.#with(({ agent }) => ok(agent.block()));
+  }
+
+  async send(input: {
+    content: string;
+    actor: Actor;
+    idempotencyKey?: string;
+  }): Promise<Result<{ messageId: string }>> {
+    return this.#with(({ agent }) => agent.send(input));
+  }
+
+  async messages(options: ListOptions) {
+    return this.#with(({ parts }) => ok(parts.mailbox.list(options.limit, options.cursor)));
+  }
+
+  async message(messageId: string) {
+    return this.#with(({ agent }) => agent.message(messageId));
+  }
+
+  async cancelMessage(messageId: string, actor: Actor) {
+    return this.#with(({ agent }) => agent.cancel(messageId, actor));
+  }
+
+  async signal(signal: Signal, actor: Actor) {
+    return this.#with(({ agent }) => agent.signal(signal, actor));
+  }
+
+  async addPages(body: PagesBody, actor: Actor) {
+    return this.#with(async (runtime) => {
+      const { parts } = runtime;
+      if (parts.process.get().state === "terminated")
+        return err("process_terminated", "the process has terminated; its memory is closed");
+      const pages = parts.tx.run(() => {
+        const entries = parts.context.allocate({ ...body, kind: body.kind ?? "document" });
+        const sha256 = parts.hash.sha256(body.content);
+        parts.log.append("page.add", actor, {
+          pages: entries.length,
+          kind: body.kind ?? "document",
+          source: body.source ?? "",
+          sha256,
+        });
+        parts.alarm.set(parts.clock.now());
+        return entries.map(({ id, tokens }) => ({ id, tokens }));
+      });
+      await this.#makeRoom(runtime);
+      return ok({ pages });
+    });
+  }
+
+  async pages(options: ListOptions & { tier?: Tier | undefined }) {
+    return this.#with(({ parts }) => ok(parts.context.list(options)));
+  }
+
+  async page(pageId: string) {
+    return this.#with(({ parts }) => parts.context.peek(pageId));
+  }
+
+  async touchPage(pageId: string, _actor: Actor) {
+    return this.#with(({ parts }) => parts.context.touch(pageId));
+  }
+
+  async searchPages(query: string, limit: number) {
+    return this.#with(async ({ parts }) => ok({ items: await parts.context.search(query, limit) }));
+  }
+
+  async patchPage(pageId: string, patch: PagePatch, actor: Actor) {
+    return this.#with(({ parts }) =>
+      parts.tx.run(() => {
+        const patched = parts.context.patch(pageId, patch);
+        if (patched.ok) parts.log.append("page.patch", actor, { pageId, ...patch });
+        return patched;
+      }),
+    );
+  }
+
+  async forgetPage(pageId: string, actor: Actor) {
+    return this.#with(({ parts }) =>
+      parts.tx.run(() => {
+        const forgotten = parts.context.forget(pageId);
+        if (forgotten.ok) parts.log.append("page.forget", actor, { pageId });
+        return forgotten;
+      }),
+    );
+  }
+
+  async files(options: ListOptions & { prefix?: string | undefined }) {
+    return this.#with(({ parts }) => parts.files.list(options.prefix ?? "/workspace/", options));
+  }
+
+  async readFile(path: string) {
+    return this.#with(({ parts }) => parts.files.get(path));
+  }
+
+  async writeFile(path: string, bytes: Uint8Array, options: { ifVersion?: number | undefined }, actor: Actor) {
+    return this.#with(async ({ parts }) => {
+      const written = await parts.files.put(path, bytes, options);
+      if (written.ok) parts.tx.run(() => parts.log.append("file.write", actor, { ...written.value }));
+      return written;
+    });
+  }
+
+  async deleteFile(path: string, actor: Actor) {
+    return this.#with(async ({ parts }) => {
+      const deleted = await parts.files.delete(path);
+      if (deleted.ok) parts.tx.run(() => parts.log.append("file.delete", actor, { path }));
+      return deleted;
+    });
+  }
+
+  async steps(options: ListOptions) {
+    return this.#with(({ parts }) => readJournal(parts.log, options));
+  }
+
+  async log({ after, limit }: { after: number; limit: number }) {
+    return this.#with(({ parts }) => ok({ entries: parts.log.after(after, limit), head: parts.log.head().seq }));
+  }
+
+  async verify() {
+    return this.#with(({ parts }) => ok(parts.log.verify()));
+  }
+
+  // --- the platform's side
+
+  /** The event socket: see watch.ts. */
+  override async fetch(request: Request): Promise<Response> {
+    if (request.headers.get("Upgrade") !== "websocket") return new Response("upgrade to a WebSocket", { status: 426 });
+    const after = Number(new URL(request.url).searchParams.get("after") ?? 0);
+    const opened = await this.#with(({ watchers }) => ok(watchers.accept(Number.isSafeInteger(after) ? after : 0)));
+    return opened.ok
+      ? opened.value
+      : new Response(opened.error.message, { status: opened.error.code === "not_found" ? 404 : 503 });
+  }
+
+  override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    await this.#with(({ watchers }) => {
+      watchers.message(socket, message);
+      return ok(null);
+    });
+  }
+
+  override webSocketClose(socket: WebSocket): void {
+    socket.close();
+  }
+
+  /** Loop and deadman in one: the alarm stands again before the work, and nothing is thrown at the platform. */
+  override async alarm(): Promise<void> {
+    const opened = this.#open();
+    if (!opened.ok) return;
+    const { parts, loop } = opened.value;
+    try {
+      parts.alarm.set(parts.clock.now());
+      await loop.slice();
+    } catch (cause) {
+      console.error("a slice broke", cause);
+      parts.alarm.set(parts.clock.now() + LIMITS.brokenSliceMs);
+    }
+  }
+
+  /** Runs `work` on the process that lives here; `not_found` when none does. */
+  async #with<T>(work: (runtime: AgentRuntime) => Result<T> | Promise<Result<T>>): Promise<Result<T>> {
+    const opened = this.#open();
+    return opened.ok ? await work(opened.value) : opened;
+  }
+
+  #open(): Result<AgentRuntime> {
+    if (this.#runtime === null) {
+      if (!isLaid(this.#sql)) return GONE;
+      const migrated = migrate(this.#sql, AGENT_MIGRATIONS, systemClock.now());
+      if (!migrated.ok) return migrated;
+      this.#runtime = this.#make();
+    }
+    if (this.#runtime === null || this.#runtime.parts.process.get().erased_at !== null) return GONE;
+    return ok(this.#runtime);
+  }
+
+  #make(): AgentRuntime | null {
+    const row = this.#sql.first<FactsRow>(PROCESS_FACTS);
+    return row === undefined ? null : makeRuntime(this.ctx, this.env, this.#sql, factsOf(row));
+  }
+
+  /** Direct reclaim: a writer that filled the warm tier waits until there is room. */
+  async #makeRoom({ parts }: AgentRuntime): Promise<void> {
+    for (let round = 0; round < LIMITS.reclaimRounds; round++) {
+      if (parts.context.warmBytes() <= LIMITS.warmHardBytes) return;
+      await parts.context.reclaim();
+    }
+  }
+}
+
+function factsOf(row: FactsRow): Facts {
+  return {
+    id: row.id,
+    tenant: row.tenant,
+    windowTokens: row.window_tokens,
+    pageTokens: row.page_tokens,
+    maxOutputTokens: row.max_output_tokens,
+  };
+}

@@ -1,0 +1,110 @@
+import { ContextManager } from "../../kernel/context/context-manager.ts";
+import { IdempotencyKeys } from "../../kernel/idempotency.ts";
+import { LIMITS } from "../../kernel/limits.ts";
+import { makeProviders } from "../../kernel/llm/providers.ts";
+import { Log, type LogEntry } from "../../kernel/log/log.ts";
+import type { Sql } from "../../kernel/ports.ts";
+import { Agent } from "../../kernel/process/agent.ts";
+import { AgentLoop } from "../../kernel/process/loop.ts";
+import { Mailbox } from "../../kernel/process/mailbox.ts";
+import type { AgentParts, AlarmPort, CorePort } from "../../kernel/process/parts.ts";
+import { PendingCalls } from "../../kernel/process/pending.ts";
+import { ProcessStore } from "../../kernel/process/process-store.ts";
+import { SqliteStorage } from "../../kernel/storage/drivers/sqlite.ts";
+import { Mounts } from "../../kernel/storage/mounts.ts";
+import { SYSCALLS } from "../../kernel/syscalls/index.ts";
+import { Transactions } from "../../kernel/transactions.ts";
+import { VERSION } from "../../kernel/version.ts";
+import { within } from "../deadline.ts";
+import { type ObjectEnv, variablesOf } from "../env.ts";
+import { systemClock, systemHash, systemRandom } from "../ports.ts";
+import { coreGrants } from "../stubs.ts";
+import { LiveReply } from "./live-text.ts";
+import { R2ObjectStore } from "./r2-object-store.ts";
+import { Watchers } from "./watchers.ts";
+
+/** One process's parts, put together: the one place where the agent's object chooses its drivers. */
+export interface AgentRuntime {
+  readonly parts: AgentParts;
+  readonly agent: Agent;
+  readonly loop: AgentLoop;
+  readonly watchers: Watchers;
+}
+
+/** What the process needs to know of itself before its row can be read. */
+export interface Facts {
+  id: string;
+  tenant: string;
+  windowTokens: number;
+  pageTokens: number;
+  maxOutputTokens: number;
+}
+
+export function makeRuntime(ctx: DurableObjectState, env: ObjectEnv, storage: Sql, facts: Facts): AgentRuntime {
+  const tx = new Transactions(storage);
+  // Whoever opens a transaction opens one of `tx`, so that a rollback anywhere forgets what is cached everywhere.
+  const sql: Sql = { ...storage, transaction: (work) => tx.run(work) };
+  const ports = { sql, clock: systemClock, random: systemRandom, hash: systemHash };
+  const written: LogEntry[] = [];
+  const log = new Log(ports, (entry) => written.push(entry));
+  const process = new ProcessStore(ports, log);
+  const live = new LiveReply((frame) => watchers.show(frame));
+  const watchers: Watchers = new Watchers(ctx, {
+    log,
+    ended: () => process.get().state === "terminated",
+    snapshot: () => live.snapshot(),
+  });
+  tx.onRollback(() => {
+    written.length = 0;
+    log.forgetHead();
+    process.forget();
+  });
+  tx.onCommit(() => watchers.publish(written.splice(0)));
+  const context = new ContextManager(
+    { ...ports, objects: new R2ObjectStore(env.PAGES) },
+    {
+      owner: `${facts.tenant}/${facts.id}`,
+      windowTokens: facts.windowTokens,
+      pageTokens: facts.pageTokens,
+      replacement: "lru",
+      maxOutputTokens: facts.maxOutputTokens,
+    },
+    (kind, data) => log.append(kind, "kernel", data),
+  );
+  const parts: AgentParts = {
+    ...ports,
+    tx,
+    log,
+    process,
+    context,
+    live,
+    mailbox: new Mailbox(ports),
+    pending: new PendingCalls(sql),
+    idempotency: new IdempotencyKeys(ports),
+    files: new Mounts({ "/workspace": new SqliteStorage(ports) }),
+    syscalls: SYSCALLS,
+    providers: makeProviders(variablesOf(env), (input, init) => fetch(input, init)),
+    core: corePort(env, facts.tenant),
+    alarm: alarmPort(ctx),
+    version: VERSION,
+  };
+  const loop = new AgentLoop(parts);
+  return { parts, loop, watchers, agent: new Agent(parts, loop.door, () => loop.abort()) };
+}
+
+function corePort(env: ObjectEnv, tenant: string): CorePort {
+  const core = coreGrants(env, tenant);
+  return {
+    settleAndGrant: (report, next) => within(LIMITS.rpcMs, "settleAndGrant", core.settleAndGrant(report, next)),
+  };
+}
+
+/** Writes of the alarm join the transaction around them; nothing awaits, so nothing comes between. */
+function alarmPort(ctx: DurableObjectState): AlarmPort {
+  return {
+    set: (at) => {
+      if (at === null) void ctx.storage.deleteAlarm();
+      else void ctx.storage.setAlarm(at);
+    },
+  };
+}

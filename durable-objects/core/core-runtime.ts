@@ -1,0 +1,38 @@
+import { IdempotencyKeys } from "../../kernel/idempotency.ts";
+import { makeProviders, type Providers } from "../../kernel/llm/providers.ts";
+import { Log } from "../../kernel/log/log.ts";
+import type { Sql } from "../../kernel/ports.ts";
+import { Scheduler } from "../../kernel/scheduler/scheduler.ts";
+import { Transactions } from "../../kernel/transactions.ts";
+import { type ObjectEnv, variablesOf } from "../env.ts";
+import { systemClock, systemHash } from "../ports.ts";
+import { Outbox } from "./outbox.ts";
+import { Projection } from "./projection.ts";
+
+/** One core's parts, put together. */
+export interface CoreRuntime {
+  readonly tx: Transactions;
+  readonly log: Log;
+  readonly scheduler: Scheduler;
+  readonly idempotency: IdempotencyKeys;
+  readonly outbox: Outbox;
+  readonly projection: Projection;
+  readonly providers: Providers;
+}
+
+export function makeCoreRuntime(env: ObjectEnv, sql: Sql, tenant: string): CoreRuntime {
+  const ports = { sql, clock: systemClock, hash: systemHash };
+  const tx = new Transactions(sql);
+  const log = new Log(ports);
+  tx.onRollback(() => log.forgetHead());
+  const scheduler = new Scheduler(ports, log);
+  return {
+    tx,
+    log,
+    scheduler,
+    idempotency: new IdempotencyKeys(ports),
+    outbox: new Outbox(sql),
+    projection: new Projection(env.DB, ports, tenant, scheduler),
+    providers: makeProviders(variablesOf(env), (input, init) => fetch(input, init)),
+  };
+}

@@ -1,0 +1,314 @@
+import { DurableObject } from "cloudflare:workers";
+import { err, ok, type Result } from "../../kernel/errors.ts";
+import { LIMITS } from "../../kernel/limits.ts";
+import { type Birth, newBirth, newborn } from "../../kernel/process/birth.ts";
+import type { ControlBlock } from "../../kernel/process/block.ts";
+import type { ProcessPatch, ProcessSpec } from "../../kernel/process/spec.ts";
+import type { State } from "../../kernel/process/state.ts";
+import { type CostGroup, costsOf } from "../../kernel/scheduler/costs.ts";
+import type { AgentReport, GrantReply, GrantRequest } from "../../kernel/scheduler/grant.ts";
+import { blockOf, type ProcessEntry } from "../../kernel/scheduler/process-table.ts";
+import type { QuestionRow } from "../../kernel/scheduler/questions.ts";
+import type { Actor, Listing, ListOptions } from "../agent/rpc.ts";
+import { within } from "../deadline.ts";
+import type { ObjectEnv } from "../env.ts";
+import { migrate } from "../migrations.ts";
+import { sqlOf, systemClock, systemHash, systemRandom } from "../ports.ts";
+import { agentOrders } from "../stubs.ts";
+import { type CoreRuntime, makeCoreRuntime } from "./core-runtime.ts";
+import { CORE_MIGRATIONS } from "./migrations.ts";
+import type { Order } from "./outbox.ts";
+import type { ApprovalView, CoreGrants, CoreRpc } from "./rpc.ts";
+
+const GONE = err("not_found", "There is no such agent.");
+
+/**
+ * The core of one tenant: the stateful shell around `kernel/scheduler`. It owns the process table, the run queue and the
+ * money. What it decides about agents is committed first and told them afterwards; whatever was not heard is told again by
+ * the alarm, and by cron when alarms failed.
+ */
+export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, CoreGrants {
+  readonly #sql = sqlOf(this.ctx.storage);
+  #runtime: CoreRuntime | null = null;
+  /** The alarm as this instance last set it. */
+  #alarmAt: number | null = null;
+
+  // --- the agents' side
+
+  async settleAndGrant(report: AgentReport, next: GrantRequest | null): Promise<GrantReply> {
+    const core = this.#core();
+    const { tx, scheduler } = core;
+    const tell = tx.run(() => {
+      const reply = scheduler.settleAndGrant(report, next);
+      const dispatched = next === null || reply.kind === "denied" ? scheduler.dispatch() : [];
+      const released = report.settlements.length > 0 ? scheduler.releaseQuotaWaiters() : [];
+      return { reply, agents: [...dispatched, ...released.filter((agentId) => agentId !== report.agentId)] };
+    });
+    this.#tellToRun(tell.agents);
+    this.#wakeBy(systemClock.now() + LIMITS.projectionMs);
+    return tell.reply;
+  }
+
+  // --- the outside's side
+
+  async spawn(
+    spec: ProcessSpec,
+    options: { actor: Actor; idempotencyKey?: string | undefined },
+  ): Promise<Result<ControlBlock>> {
+    const { tx, scheduler, idempotency, log, providers } = this.#core();
+    const accepted = tx.run((): Result<{ block: ControlBlock; birth: Birth | null }> => {
+      const { actor, idempotencyKey: key } = options;
+      const body = JSON.stringify(spec);
+      const before = key === undefined ? null : idempotency.recall<ControlBlock>(key, body);
+      if (before !== null) return before.ok ? ok({ block: before.value, birth: null }) : before;
+      const model = spec.model ?? providers.defaultModel;
+      const refused = this.#refusal(spec, model);
+      if (refused !== null) return refused;
+      const birth = newBirth(this.#tenant, spec, model, actor, {
+        clock: systemClock,
+        random: systemRandom,
+        hash: systemHash,
+      });
+      const block = newborn(birth);
+      scheduler.processes.enter(block, birth, scheduler.queue.floor(), scheduler.counters.next("changed"));
+      scheduler.budgets.set(birth.id, spec.quotas ?? {});
+      if (key !== undefined) idempotency.remember(key, body, block);
+      log.append("agent.spawn", actor, { agentId: birth.id, name: spec.name });
+      return ok({ block, birth });
+    });
+    if (!accepted.ok) return accepted;
+    this.#wakeBy(systemClock.now() + LIMITS.projectionMs);
+    const { birth, block } = accepted.value;
+    return ok((birth === null ? null : await this.#bear(birth)) ?? block);
+  }
+
+  async list(
+    options: ListOptions & { state?: State | undefined; name?: string | undefined; parentId?: string | undefined },
+  ): Promise<Result<Listing<ControlBlock>>> {
+    const entries = this.#core().scheduler.processes.list(options, options.cursor ?? "", options.limit + 1);
+    return ok(listing(entries, options.limit, blockOf));
+  }
+
+  async patch(agentId: string, patch: ProcessPatch, actor: Actor): Promise<Result<ControlBlock>> {
+    const { tx, scheduler, log } = this.#core();
+    if (scheduler.processes.get(agentId) === null) return GONE;
+    const released = tx.run(() => {
+      scheduler.budgets.set(agentId, patch.quotas ?? {});
+      log.append("agent.patch", actor, { agentId, ...patch });
+      return scheduler.releaseQuotaWaiters();
+    });
+    const patched = await within(LIMITS.rpcMs, "patch", this.#agent(agentId).patch(patch, actor));
+    this.#tellToRun(released);
+    return patched ?? err("unavailable", "The agent did not answer in time; look at it before you repeat this.");
+  }
+
+  async erase(agentId: string, actor: Actor): Promise<Result<null>> {
+    const { tx, scheduler, outbox, log } = this.#core();
+    if (scheduler.processes.get(agentId) === null) return GONE;
+    tx.run(() => {
+      log.append("agent.erase", actor, { agentId });
+      outbox.put(agentId, "ERASE");
+      for (const child of scheduler.processes.children(agentId)) outbox.put(child, "KILL");
+      scheduler.processes.erase(agentId, systemClock.now(), scheduler.counters.next("changed"));
+      scheduler.queue.remove(agentId);
+      scheduler.slots.giveBack(agentId);
+      scheduler.budgets.forget(agentId);
+      scheduler.questions.forget(agentId);
+    });
+    this.#wakeBy(systemClock.now());
+    return ok(null);
+  }
+
+  async costs(options: { groupBy: CostGroup; from?: string | undefined; to?: string | undefined }) {
+    this.#core();
+    const from = options.from === undefined ? 0 : Date.parse(options.from);
+    const to = options.to === undefined ? Number.MAX_SAFE_INTEGER : Date.parse(options.to);
+    return ok(costsOf(this.#sql, options.groupBy, from, to));
+  }
+
+  async approvals(
+    options: ListOptions & { state?: "open" | "answered" | undefined },
+  ): Promise<Result<Listing<ApprovalView>>> {
+    const rows = this.#core().scheduler.questions.list(options.state ?? null, options.cursor ?? "", options.limit + 1);
+    return ok(listing(rows, options.limit, approvalOf));
+  }
+
+  async answer(approvalId: string, { answer }: { answer: string }, actor: Actor): Promise<Result<ApprovalView>> {
+    const { tx, scheduler, log } = this.#core();
+    const question = scheduler.questions.get(approvalId);
+    if (question === null) return err("not_found", "There is no such approval.");
+    if (question.state !== "open") return err("conflict", `It is ${question.state}; only an open one takes an answer.`);
+    const given = await within(
+      LIMITS.rpcMs,
+      "answer",
+      this.#agent(question.agent_id).answer(question.call_id, answer, actor),
+    );
+    if (given === null) return err("unavailable", "The agent did not answer in time; try again.");
+    if (!given.ok) return given;
+    tx.run(() => {
+      scheduler.questions.answered(approvalId, answer);
+      log.append("approval.answer", actor, { approvalId, agentId: question.agent_id });
+    });
+    return ok(approvalOf(scheduler.questions.get(approvalId) ?? question));
+  }
+
+  async audit(options: ListOptions & { action?: string | undefined; from?: string | undefined }) {
+    const { log } = this.#core();
+    const from = options.from === undefined ? 0 : Date.parse(options.from);
+    return ok(log.page(options.limit, Number(options.cursor ?? 0), { kind: options.action, from }));
+  }
+
+  async verify() {
+    return ok(this.#core().log.verify());
+  }
+
+  /** Cron's and the alarm's work: whatever is due. */
+  async sweep(): Promise<Result<null>> {
+    const { tx, scheduler } = this.#core();
+    const agents = tx.run(() => {
+      scheduler.settleExpired();
+      return [...scheduler.dispatch(), ...scheduler.releaseQuotaWaiters(), ...scheduler.slots.unclaimed()];
+    });
+    this.#tellToRun(agents);
+    await this.#deliver();
+    for (const entry of scheduler.processes.unborn()) await this.#bear(JSON.parse(entry.spec ?? "null") as Birth);
+    const projected = await this.#project();
+    return projected ? ok(null) : err("unavailable", "D1 did not take the projection.");
+  }
+
+  override async alarm(): Promise<void> {
+    this.#alarmAt = null;
+    try {
+      await this.sweep();
+    } catch (cause) {
+      console.error("a sweep broke", cause);
+      this.#wakeBy(systemClock.now() + LIMITS.brokenSliceMs);
+    }
+    const due = this.#due();
+    if (due !== null) this.#wakeBy(due);
+  }
+
+  // --- inside
+
+  get #tenant(): string {
+    return this.ctx.id.name ?? "default";
+  }
+
+  #core(): CoreRuntime {
+    if (this.#runtime !== null) return this.#runtime;
+    const laid = migrate(this.#sql, CORE_MIGRATIONS, systemClock.now());
+    if (!laid.ok) throw new Error(laid.error.message);
+    this.#runtime = makeCoreRuntime(this.env, this.#sql, this.#tenant);
+    return this.#runtime;
+  }
+
+  #agent(agentId: string) {
+    return agentOrders(this.env, this.#tenant, agentId);
+  }
+
+  #refusal(spec: ProcessSpec, model: string): Result<never> | null {
+    const { providers, scheduler } = this.#core();
+    const served = providers.get(model);
+    if (!served.ok) return served;
+    if (spec.parentId === undefined) return null;
+    const parent = scheduler.processes.get(spec.parentId);
+    if (parent === null)
+      return err("invalid_input", "The parent is no process of this tenant.", {
+        issues: [{ path: "$.parentId", message: "no such process" }],
+      });
+    if (parent.state === "terminated")
+      return err("process_terminated", "The parent has terminated; nothing is spawned below it.");
+    if (scheduler.processes.ancestors(parent.id).length + 1 >= LIMITS.depthMax) {
+      return err("invalid_input", `A process tree is at most ${LIMITS.depthMax} deep.`);
+    }
+    return null;
+  }
+
+  /** Lets the agent's object begin. Null = it did not answer in time; the sweep tries again. */
+  async #bear(birth: Birth): Promise<ControlBlock | null> {
+    const born = await within(LIMITS.rpcMs, "create", this.#agent(birth.id).create(birth));
+    if (born?.ok !== true) return null;
+    return born.value;
+  }
+
+  /** Pushes: an agent that does not hear it asks by itself later, or is told again by the sweep. */
+  #tellToRun(agentIds: readonly string[]): void {
+    for (const agentId of agentIds) {
+      this.ctx.waitUntil(within(LIMITS.rpcMs, "run", this.#agent(agentId).run()));
+    }
+  }
+
+  async #deliver(): Promise<void> {
+    const { tx, outbox, log } = this.#core();
+    for (const { agentId, order } of outbox.all()) {
+      const heard = await within(LIMITS.rpcMs, order, this.#give(agentId, order));
+      if (heard === null || (!heard.ok && heard.error.code === "unavailable")) continue;
+      tx.run(() => {
+        outbox.done(agentId, order);
+        if (order === "ERASE" && heard.ok) log.append("agent.erased", "kernel", { agentId, ...heard.value });
+      });
+    }
+  }
+
+  async #give(agentId: string, order: Order): Promise<Result<object>> {
+    if (order === "ERASE") return await this.#agent(agentId).erase("kernel");
+    return await this.#agent(agentId).signal(order, "kernel");
+  }
+
+  async #project(): Promise<boolean> {
+    const { projection } = this.#core();
+    if (!projection.dirty) return true;
+    const sent = await within(
+      LIMITS.rpcMs,
+      "projection",
+      projection.send(this.#due()).then(() => true),
+    );
+    return sent === true;
+  }
+
+  /** When something is due next, or null for an idle core. */
+  #due(): number | null {
+    const { scheduler, outbox, projection } = this.#core();
+    const now = systemClock.now();
+    const soon =
+      projection.dirty ||
+      outbox.all().length > 0 ||
+      scheduler.slots.unclaimed().length > 0 ||
+      scheduler.processes.unborn().length > 0;
+    const times = [
+      soon ? now + LIMITS.projectionMs : null,
+      scheduler.slots.nextExpiry(),
+      scheduler.ledger.nextExpiry(),
+      scheduler.nextPeriod(),
+    ].filter((at) => at !== null);
+    return times.length === 0 ? null : Math.min(...times);
+  }
+
+  #wakeBy(at: number): void {
+    if (this.#alarmAt !== null && this.#alarmAt <= at) return;
+    this.#alarmAt = at;
+    void this.ctx.storage.setAlarm(at);
+  }
+}
+
+function listing<Row extends ProcessEntry | QuestionRow, T>(
+  rows: Row[],
+  limit: number,
+  view: (row: Row) => T,
+): Listing<T> {
+  const items = rows.slice(0, limit);
+  return { items: items.map(view), nextCursor: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
+}
+
+function approvalOf(row: QuestionRow): ApprovalView {
+  return {
+    id: row.id,
+    agentId: row.agent_id,
+    kind: row.kind,
+    state: row.state,
+    question: row.question,
+    options: row.options === null ? null : (JSON.parse(row.options) as string[]),
+    answer: row.answer,
+    createdAt: new Date(row.created_at).toISOString(),
+  };
+}

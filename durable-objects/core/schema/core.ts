@@ -1,0 +1,152 @@
+import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+
+/** Cursors and counters by name. */
+export const meta = sqliteTable("meta", { key: text().primaryKey(), value: integer().notNull() });
+
+/** The process table of the tenant. `block` is the control block as last reported, with long texts cut. */
+export const processes = sqliteTable(
+  "processes",
+  {
+    id: text().primaryKey(),
+    name: text().notNull(),
+    state: text().notNull(),
+    priority: integer().notNull(),
+    parentId: text("parent_id"),
+    block: text().notNull(),
+    /** The accepted spec as JSON until the agent's object has confirmed that it lives; then null. */
+    spec: text(),
+    /** Sequence number of the agent's log that `block` shows; an older report is ignored. */
+    seq: integer().notNull(),
+    /** Virtual time of weighted fair queueing: served tokens over weight. */
+    vtime: integer().notNull(),
+    /** Position in the order of changes, for the projection to D1. */
+    changed: integer().notNull(),
+    erasedAt: integer("erased_at"),
+  },
+  (table) => [
+    index("processes_changed").on(table.changed),
+    index("processes_parent").on(table.parentId),
+    index("processes_unborn").on(table.spec),
+  ],
+);
+
+/** Who waits for a slot. */
+export const runQueue = sqliteTable(
+  "run_queue",
+  {
+    agentId: text("agent_id").primaryKey(),
+    urgent: integer().notNull(),
+    vtime: integer().notNull(),
+    priority: integer().notNull(),
+    enqueuedAt: integer("enqueued_at").notNull(),
+  },
+  (table) => [index("run_queue_order").on(table.urgent, table.vtime, table.priority, table.enqueuedAt)],
+);
+
+/** Who holds a slot, and until when. */
+export const slots = sqliteTable("slots", {
+  agentId: text("agent_id").primaryKey(),
+  fence: integer().notNull(),
+  expiresAt: integer("expires_at").notNull(),
+  /** 1 while the agent has not yet come for it after it was pushed. */
+  pushed: integer().notNull(),
+});
+
+/** The ledger: one row per model call, from its reservation to its settlement. */
+export const calls = sqliteTable(
+  "calls",
+  {
+    id: text().primaryKey(),
+    agentId: text("agent_id").notNull(),
+    provider: text().notNull(),
+    model: text().notNull(),
+    /** open | settled | unknown */
+    state: text().notNull(),
+    inputBound: integer("input_bound").notNull(),
+    outputBound: integer("output_bound").notNull(),
+    reservedNanoUsd: integer("reserved_nano_usd").notNull(),
+    promptTokens: integer("prompt_tokens").notNull(),
+    cachedTokens: integer("cached_tokens").notNull(),
+    completionTokens: integer("completion_tokens").notNull(),
+    costNanoUsd: integer("cost_nano_usd").notNull(),
+    /** The unit prices as JSON, with their version. */
+    price: text().notNull(),
+    openedAt: integer("opened_at").notNull(),
+    /** When an open call settles as unknown. */
+    expiresAt: integer("expires_at").notNull(),
+    settledAt: integer("settled_at"),
+    changed: integer().notNull(),
+  },
+  (table) => [
+    index("calls_open").on(table.state, table.expiresAt),
+    index("calls_changed").on(table.changed),
+    index("calls_agent").on(table.agentId),
+  ],
+);
+
+/** Limits and meters. `subject` is `tenant` or an agent's id; `period` is `total`, a UTC hour or a UTC day. */
+export const budgets = sqliteTable(
+  "budgets",
+  {
+    subject: text().notNull(),
+    metric: text().notNull(),
+    limit: integer().notNull(),
+    per: text().notNull(),
+    period: text().notNull(),
+    used: integer().notNull(),
+    reserved: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.subject, table.metric] })],
+);
+
+/** Agents that a spent budget keeps waiting. */
+export const quotaWaiters = sqliteTable("quota_waiters", {
+  agentId: text("agent_id").primaryKey(),
+  since: integer().notNull(),
+});
+
+/** Catalogue rows of cold segments on their way to D1. */
+export const segments = sqliteTable("segments", {
+  ordinal: integer().primaryKey({ autoIncrement: true }),
+  agentId: text("agent_id").notNull(),
+  row: text().notNull(),
+});
+
+/** Signals on their way to children of processes that ended. */
+export const signals = sqliteTable("signals", { agentId: text("agent_id").primaryKey(), signal: text().notNull() });
+
+/** Questions and approvals that wait for a person. */
+export const approvals = sqliteTable(
+  "approvals",
+  {
+    id: text().primaryKey(),
+    agentId: text("agent_id").notNull(),
+    callId: text("call_id").notNull(),
+    kind: text().notNull(),
+    state: text().notNull(),
+    question: text().notNull(),
+    options: text(),
+    answer: text(),
+    createdAt: integer("created_at").notNull(),
+  },
+  (table) => [index("approvals_state").on(table.state, table.id), index("approvals_agent").on(table.agentId)],
+);
+
+/** First answers to spawns that carried an `Idempotency-Key`. */
+export const idempotency = sqliteTable("idempotency", {
+  key: text().primaryKey(),
+  bodySha256: text("body_sha256").notNull(),
+  answer: text().notNull(),
+  at: integer().notNull(),
+});
+
+/** The core's own hash-chained log. */
+export const log = sqliteTable("log", {
+  seq: integer().primaryKey(),
+  at: integer().notNull(),
+  kind: text().notNull(),
+  callId: text("call_id"),
+  actor: text().notNull(),
+  data: text().notNull(),
+  hash: text().notNull(),
+});

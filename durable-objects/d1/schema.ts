@@ -1,0 +1,101 @@
+import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+
+/**
+ * The tables of D1: projections that the cores write for search across tenants, the catalogue of cold pages, and the
+ * few facts that belong to no object (tenants, keys). Instants are milliseconds since the epoch, money is nano-dollars.
+ */
+
+/** One row per process, as its core last projected it. `seq` rises with each change; an older row never replaces a newer. */
+export const agents = sqliteTable(
+  "agents",
+  {
+    id: text().primaryKey(),
+    tenant: text().notNull(),
+    name: text().notNull(),
+    role: text().notNull(),
+    state: text().notNull(),
+    waitReason: text("wait_reason"),
+    model: text().notNull(),
+    parentId: text("parent_id"),
+    priority: integer().notNull(),
+    costNanoUsd: integer("cost_nano_usd").notNull(),
+    promptTokens: integer("prompt_tokens").notNull(),
+    completionTokens: integer("completion_tokens").notNull(),
+    steps: integer().notNull(),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+    seq: integer().notNull(),
+    /** When the core projected the row. */
+    asOf: integer("as_of").notNull(),
+  },
+  (table) => [index("agents_tenant_state").on(table.tenant, table.state, table.id)],
+);
+
+/** The ledger: one row per model call. */
+export const calls = sqliteTable(
+  "calls",
+  {
+    callId: text("call_id").primaryKey(),
+    tenant: text().notNull(),
+    agentId: text("agent_id").notNull(),
+    provider: text().notNull(),
+    model: text().notNull(),
+    promptTokens: integer("prompt_tokens").notNull(),
+    cachedTokens: integer("cached_tokens").notNull().default(0),
+    completionTokens: integer("completion_tokens").notNull(),
+    costNanoUsd: integer("cost_nano_usd").notNull(),
+    /** settled | unknown (a crash hid the outcome; counted at its upper bound) */
+    state: text().notNull(),
+    at: integer().notNull(),
+  },
+  (table) => [index("calls_tenant_at").on(table.tenant, table.at), index("calls_agent_at").on(table.agentId, table.at)],
+);
+
+/** The catalogue of cold pages: one row per segment and owner, from which a lost page table is rebuilt. */
+export const segments = sqliteTable(
+  "segments",
+  {
+    segmentId: text("segment_id").notNull(),
+    /** `tenant/agentId`. Forks add rows, so a segment is garbage when its last row is gone. */
+    owner: text().notNull(),
+    key: text().notNull(),
+    pages: integer().notNull(),
+    bytes: integer().notNull(),
+    createdAt: integer("created_at").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.segmentId, table.owner] }),
+    index("segments_owner").on(table.owner, table.segmentId),
+  ],
+);
+
+/** When each core next has something to do that an alarm may have missed. Cron reads it; cores write it. */
+export const cores = sqliteTable(
+  "cores",
+  { tenant: text().primaryKey(), dueAt: integer("due_at").notNull() },
+  (table) => [index("cores_due").on(table.dueAt)],
+);
+
+export const tenants = sqliteTable("tenants", {
+  id: text().primaryKey(),
+  name: text().notNull(),
+  createdAt: integer("created_at").notNull(),
+});
+
+/** Keys, as hashes: the key itself is shown once and never stored. */
+export const apiKeys = sqliteTable(
+  "api_keys",
+  {
+    id: text().primaryKey(),
+    tenant: text().notNull(),
+    /** viewer | operator | admin */
+    role: text().notNull(),
+    name: text().notNull(),
+    sha256: text().notNull().unique(),
+    createdAt: integer("created_at").notNull(),
+    expiresAt: integer("expires_at"),
+    revokedAt: integer("revoked_at"),
+    lastUsedAt: integer("last_used_at"),
+  },
+  (table) => [index("api_keys_tenant").on(table.tenant, table.id)],
+);

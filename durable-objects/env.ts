@@ -1,0 +1,27 @@
+import type { AgentProcess } from "./agent/agent-process.ts";
+import type { KernelCore } from "./core/kernel-core.ts";
+
+/** What the objects are given: their bindings of wrangler.toml, and the variables of the outside contract that concern models. */
+export interface ObjectEnv {
+  AGENTS: DurableObjectNamespace<AgentProcess>;
+  CORES: DurableObjectNamespace<KernelCore>;
+  DB: D1Database;
+  PAGES: R2Bucket;
+
+  AOS_DEFAULT_MODEL?: string;
+  OPENAI_API_KEY?: string;
+  OPENAI_BASE_URL?: string;
+  DEEPSEEK_API_KEY?: string;
+  DEEPSEEK_BASE_URL?: string;
+  KIMI_API_KEY?: string;
+  MOONSHOT_API_KEY?: string;
+  KIMI_BASE_URL?: string;
+  OLLAMA_BASE_URL?: string;
+}
+
+/** The string variables of an environment: what a parser of variables may see, without the bindings. */
+export function variablesOf(env: ObjectEnv): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+  );
+}

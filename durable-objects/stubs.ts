@@ -1,0 +1,16 @@
+import type { AgentOrders } from "./agent/rpc.ts";
+import type { CoreGrants } from "./core/rpc.ts";
+import type { ObjectEnv } from "./env.ts";
+
+/**
+ * The way from one object to another. The platform's stub types cannot express results that hold `unknown`, so each side
+ * is seen through the interface that the class implements.
+ */
+
+export function agentOrders(env: ObjectEnv, tenant: string, agentId: string): AgentOrders {
+  return env.AGENTS.getByName(`${tenant}/${agentId}`) as unknown as AgentOrders;
+}
+
+export function coreGrants(env: ObjectEnv, tenant: string): CoreGrants {
+  return env.CORES.getByName(tenant) as unknown as CoreGrants;
+}

@@ -1,0 +1,68 @@
+import type { Sql } from "../ports.ts";
+import { Words } from "./words.ts";
+
+/**
+ * The text index over pages of all tiers, so that a cold page is found without reading it: an FTS5 table without content,
+ * fed with terms that `Words` made. Terms of the headings above a page and of its source stand in a second column.
+ */
+
+const ADD = "INSERT INTO page_index (rowid, body, heading) VALUES (?, ?, ?)";
+const REMOVE = "DELETE FROM page_index WHERE rowid = ?";
+const FREQUENCY = "SELECT doc FROM page_terms WHERE term = ?";
+const RELATIVES = "SELECT term, doc FROM page_terms WHERE term > ? AND term < ? LIMIT ?";
+const COUNT = "SELECT count(*) AS n FROM pages";
+const SCORES = "SELECT rowid AS ordinal, -bm25(page_index, 1.0, 0.5) AS score FROM page_index WHERE page_index MATCH ?";
+const BEST = `${SCORES} ORDER BY rank LIMIT ?`;
+
+/** BM25 of one term by page ordinal, higher is better. */
+export type Scores = Map<number, number>;
+
+export class PageIndex {
+  readonly #sql: Sql;
+  readonly words = new Words();
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+  }
+
+  add(ordinal: number, content: string, heading: string): void {
+    this.#sql.run(ADD, ordinal, this.words.termsOf(content).join(" "), this.words.termsOf(heading).join(" "));
+  }
+
+  remove(ordinal: number): void {
+    this.#sql.run(REMOVE, ordinal);
+  }
+
+  /** In how many pages `term` stands. */
+  frequency(term: string): number {
+    return this.#sql.first<{ doc: number }>(FREQUENCY, term)?.doc ?? 0;
+  }
+
+  /** Indexed terms that begin like `term` and go on. */
+  relatives(prefix: string, limit: number): { term: string; doc: number }[] {
+    return this.#sql.all<{ term: string; doc: number }>(RELATIVES, prefix, `${prefix}\u{10ffff}`, limit);
+  }
+
+  pages(): number {
+    return this.#sql.first<{ n: number }>(COUNT)?.n ?? 0;
+  }
+
+  scores(term: string): Scores {
+    return scoresOf(this.#sql.all<ScoreRow>(SCORES, quoted(term)));
+  }
+
+  /** Of a common term, its best pages only. */
+  bestScores(term: string, limit: number): Scores {
+    return scoresOf(this.#sql.all<ScoreRow>(BEST, quoted(term), limit));
+  }
+}
+
+type ScoreRow = { ordinal: number; score: number };
+
+function scoresOf(rows: ScoreRow[]): Scores {
+  return new Map(rows.map(({ ordinal, score }) => [ordinal, score]));
+}
+
+function quoted(term: string): string {
+  return `"${term.replaceAll('"', "")}"`;
+}

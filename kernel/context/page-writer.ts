@@ -1,0 +1,89 @@
+import { newPageId } from "../id.ts";
+import type { Clock, Hash, Random } from "../ports.ts";
+import { Outline } from "./outline.ts";
+import type { PageKind } from "./page.ts";
+import type { PageIndex } from "./page-index.ts";
+import type { NewPage, PageRow, PageTable, Place } from "./page-table.ts";
+import { utf8Bytes } from "./script.ts";
+import { split } from "./splitter.ts";
+import { estimateTokens } from "./tokens.ts";
+
+/** Lays pages: cuts a text, writes row after row and indexes it. One page at a time is in memory, whatever the text's size. */
+
+export interface Draft {
+  kind: PageKind;
+  source: string;
+  importance: number;
+  pinned: boolean;
+  /** Where it stands in the prompt at once; null = warm. */
+  place: Place | null;
+  at: number;
+}
+
+/** The prompt shows these anyway, word by word; finding them again helps nobody. */
+const NOT_INDEXED: ReadonlySet<PageKind> = new Set(["instructions", "goal"]);
+const PREVIEW_CHARS = 80;
+
+export interface WriterParts {
+  readonly table: PageTable;
+  readonly index: PageIndex;
+  readonly clock: Clock;
+  readonly hash: Hash;
+  readonly random: Random;
+}
+
+export class PageWriter {
+  readonly #parts: WriterParts;
+  readonly #pageTokens: number;
+
+  constructor(parts: WriterParts, pageTokens: number) {
+    this.#parts = parts;
+    this.#pageTokens = pageTokens;
+  }
+
+  /** Pages of `text`, which joined are `text` again but for stretches of blanks that would fill a page alone. */
+  writeText(text: string, draft: Draft): PageRow[] {
+    const outline = new Outline();
+    const rows: PageRow[] = [];
+    for (const content of split(text, this.#pageTokens)) {
+      const path = outline.pathAbove(content);
+      if (content.trim() !== "") rows.push(this.write(content, draft, path));
+    }
+    return rows;
+  }
+
+  /** One page of `content` as it is. */
+  write(content: string, draft: Draft, path = "", indexed = content): PageRow {
+    const { table, index, clock, hash, random } = this.#parts;
+    const { kind, source, importance, pinned, place, at } = draft;
+    const page: Omit<NewPage, "content"> = {
+      id: newPageId(random),
+      kind,
+      tier: place === null ? "warm" : "hot",
+      place,
+      entry: null,
+      tokens: estimateTokens(content),
+      bytes: utf8Bytes(content),
+      sha256: hash.sha256(content),
+      pinned: pinned ? 1 : 0,
+      importance,
+      source,
+      preview: previewOf(content),
+      used_at: at,
+      hot_at: place === null ? null : at,
+      created_at: clock.now(),
+    };
+    const ordinal = table.insert({ ...page, content });
+    if (!NOT_INDEXED.has(kind)) index.add(ordinal, indexed, `${source} ${path}`);
+    return { ...page, ordinal, stubbed_at: null, segment_id: null, segment_offset: null };
+  }
+}
+
+/** The first words, on one line. */
+export function previewOf(content: string): string {
+  const line = content
+    .slice(0, PREVIEW_CHARS * 4)
+    .replace(/\s+/g, " ")
+    .trim();
+  return line.length <= PREVIEW_CHARS ? line : `${line.slice(0, PREVIEW_CHARS).replace(/[\ud800-\udbff]$/, "")}…`;
+}

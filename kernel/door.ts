@@ -1,0 +1,178 @@
+import { err, type KernelError, ok, type Result } from "./errors.ts";
+import { issuesOf } from "./input.ts";
+import { LIMITS } from "./limits.ts";
+import type { AgentParts } from "./process/parts.ts";
+import type { PendingCall } from "./process/pending.ts";
+import { allows } from "./security/levels.ts";
+import type { CallContext, Control, Syscall, ToolValue } from "./syscall.ts";
+
+/**
+ * The one door out of an agent. Whatever its model asks for passes here, in this order: parse the input, check the
+ * capability, log the intent, run, log the outcome. What a crash may leave behind follows from the call's effect:
+ * internal calls commit with their record; others have a `pending` row before and their outcome in one transaction after.
+ */
+
+/** What is kept of an ended call until its step ends, as JSON in `pending.outcome`. */
+export type CallOutcome = { result: Result<ToolValue>; exit?: { result: string; code: number } };
+
+type Admitted = { entry: Syscall; input: unknown };
+
+export class Door {
+  readonly #parts: AgentParts;
+
+  constructor(parts: AgentParts) {
+    this.#parts = parts;
+  }
+
+  /** The calls that this process may make and that its spec offers, in the table's order. */
+  offered(): Syscall[] {
+    const row = this.#parts.process.get();
+    const chosen = row.tools === null ? null : new Set(JSON.parse(row.tools) as string[]);
+    return Object.values(this.#parts.syscalls).filter(
+      (entry) => allows(row.permission_level, entry.capability) && (chosen === null || chosen.has(entry.name)),
+    );
+  }
+
+  /** Whether the call only reads, so that it may run beside others. */
+  isPure(call: PendingCall): boolean {
+    return this.#parts.syscalls[call.name]?.effect === "pure";
+  }
+
+  /** Runs one queued call to its outcome, or to where a person has to answer. */
+  async run(call: PendingCall, abort: AbortSignal): Promise<void> {
+    const admitted = this.#admit(call);
+    if (!admitted.ok) return this.#parts.tx.run(() => this.#close(call, { result: admitted }));
+    const { entry, input } = admitted.value;
+    if (entry.effect === "control") return this.#control(call, entry.control(input));
+    if (entry.effect === "internal") {
+      return this.#parts.tx.run(() => this.#close(call, { result: entry.run(this.#context(call, abort), input) }));
+    }
+    const signal = AbortSignal.any([abort, AbortSignal.timeout(entry.timeoutMs)]);
+    if (entry.effect !== "pure") this.#open(call, entry.effect, entry.timeoutMs);
+    const result = await settled(entry.run(this.#context(call, signal), input), signal, entry);
+    this.#parts.tx.run(() => this.#closeIfOurs(call, { result }));
+  }
+
+  /** Records the outcome of a call that somebody else ended: a person's answer, or nobody knows. */
+  close(call: PendingCall, outcome: CallOutcome): void {
+    this.#close(call, outcome);
+  }
+
+  #admit(call: PendingCall): Result<Admitted> {
+    const entry = this.#parts.syscalls[call.name];
+    if (entry === undefined) {
+      return err(
+        "unknown_tool",
+        `there is no tool ${call.name}; there are ${this.offered()
+          .map((one) => one.name)
+          .join(", ")}`,
+      );
+    }
+    const row = this.#parts.process.get();
+    if (!allows(row.permission_level, entry.capability) || !this.offered().includes(entry)) {
+      return err(
+        "forbidden",
+        `${call.name} needs ${entry.capability}, which this process (${row.permission_level}) was not given`,
+      );
+    }
+    return this.#parse(entry, call.input);
+  }
+
+  #parse(entry: Syscall, text: string): Result<Admitted> {
+    let value: unknown;
+    try {
+      value = JSON.parse(text === "" ? "{}" : text);
+    } catch {
+      return err("invalid_json", `the arguments of ${entry.name} are not JSON; send one JSON object`);
+    }
+    const parsed = entry.input.safeParse(value);
+    if (parsed.success) return ok({ entry, input: parsed.data });
+    const issues = issuesOf(parsed.error);
+    const told = issues.map((issue) => `${issue.path}: ${issue.message}`).join("; ");
+    return err("invalid_input", `the arguments of ${entry.name} do not fit: ${told}`, { issues });
+  }
+
+  #control(call: PendingCall, control: Control): void {
+    if (control.type === "exit") {
+      const outcome: CallOutcome = { result: ok({}), exit: { result: control.result, code: control.code } };
+      return this.#parts.tx.run(() => this.#close(call, outcome));
+    }
+    this.#parts.tx.run(() => {
+      this.#parts.pending.wait(call.call_id, this.#parts.clock.now());
+      this.#parts.log.append(
+        "call.start",
+        this.#actor(),
+        { name: call.name, step: call.step, waitsFor: "person" },
+        call.call_id,
+      );
+    });
+  }
+
+  #open(call: PendingCall, effect: Exclude<Syscall["effect"], "control">, timeoutMs: number): void {
+    const { tx, pending, process, clock, log, hash } = this.#parts;
+    tx.run(() => {
+      pending.start(call.call_id, effect, process.get().fence, clock.now(), clock.now() + timeoutMs);
+      const data = {
+        name: call.name,
+        step: call.step,
+        effect,
+        attempt: call.attempt + 1,
+        inputSha256: hash.sha256(call.input),
+      };
+      log.append("call.start", this.#actor(), data, call.call_id);
+    });
+  }
+
+  /** A call whose turn was ended meanwhile left its row: its late outcome touches nothing. */
+  #closeIfOurs(call: PendingCall, outcome: CallOutcome): void {
+    const row = this.#parts.pending.get(call.call_id);
+    if (row !== null && row.state !== "done") this.#close(call, outcome);
+  }
+
+  #close(call: PendingCall, outcome: CallOutcome): void {
+    const { pending, process, log, hash } = this.#parts;
+    pending.done(call.call_id, JSON.stringify(outcome));
+    process.change({ tool_calls: process.get().tool_calls + 1 });
+    const failure = outcome.result.ok ? {} : { code: outcome.result.error.code };
+    const data = {
+      name: call.name,
+      step: call.step,
+      ok: outcome.result.ok,
+      ...failure,
+      inputSha256: hash.sha256(call.input),
+    };
+    log.append("call.end", this.#actor(), data, call.call_id);
+  }
+
+  #context(call: PendingCall, signal: AbortSignal): CallContext {
+    const { process, clock, context, files } = this.#parts;
+    const { id, tenant } = process.get();
+    return { callId: call.call_id, process: { id, tenant }, clock, memory: context.memory, files, signal };
+  }
+
+  #actor(): string {
+    return `agent:${this.#parts.process.get().id}`;
+  }
+}
+
+/** The result of `running`, or a failure when its signal aborts first or it throws. */
+async function settled(
+  running: Promise<Result<ToolValue>>,
+  signal: AbortSignal,
+  entry: Syscall,
+): Promise<Result<ToolValue>> {
+  const aborted = new Promise<Result<ToolValue>>((resolve) => {
+    const stop = () => resolve(err("deadline_exceeded", `${entry.name} did not end within ${entry.timeoutMs} ms`));
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
+  });
+  return await Promise.race([
+    running.catch((cause: unknown) => ({ ok: false as const, error: thrown(entry, cause) })),
+    aborted,
+  ]);
+}
+
+function thrown(entry: Syscall, cause: unknown): KernelError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return { code: "tool_failed", message: `${entry.name} failed: ${message.slice(0, LIMITS.snippetChars)}` };
+}

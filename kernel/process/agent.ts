@@ -1,0 +1,163 @@
+import type { Door } from "../door.ts";
+import { err, ok, type Result } from "../errors.ts";
+import type { ToolValue } from "../syscall.ts";
+import { type Birth, firstRow } from "./birth.ts";
+import type { ControlBlock } from "./block.ts";
+import { messageViewOf } from "./mailbox.ts";
+import type { MessageView, Signal } from "./message.ts";
+import type { AgentParts } from "./parts.ts";
+import { blockOf } from "./report.ts";
+import { signal } from "./signals.ts";
+import type { ProcessPatch } from "./spec.ts";
+import type { State } from "./state.ts";
+import { endMessage, endTurn, GOAL_SENDER } from "./turn.ts";
+
+/**
+ * What may be done to a process from outside. Each operation is one transaction: acknowledged is durable. Operations do
+ * no work of the process themselves: they change its tables, and the loop, woken by the alarm, goes on from there.
+ */
+export class Agent {
+  readonly #parts: AgentParts;
+  readonly #door: Door;
+  readonly #abort: () => void;
+
+  constructor(parts: AgentParts, door: Door, abort: () => void) {
+    this.#parts = parts;
+    this.#door = door;
+    this.#abort = abort;
+  }
+
+  /** Lays the process: its row, its pinned pages, its goal as the first message. */
+  create(birth: Birth): ControlBlock {
+    const { tx, process, log, mailbox, context, version } = this.#parts;
+    tx.run(() => {
+      process.create(firstRow(birth, version));
+      const { spec } = birth;
+      log.append("process.spawn", birth.actor, {
+        name: spec.name,
+        model: birth.model,
+        level: process.get().permission_level,
+      });
+      const identity = `You are ${spec.name}. Your role: ${spec.role}.`;
+      const instructions = spec.instructions === undefined ? identity : `${identity}\n${spec.instructions}`;
+      context.allocate({ content: instructions, kind: "instructions", pinned: true, resident: true });
+      context.allocate({ content: spec.goal, kind: "goal", pinned: true, resident: true });
+      mailbox.put(spec.goal, GOAL_SENDER);
+      process.transition({ to: "ready" });
+      this.#wake();
+    });
+    return blockOf(this.#parts);
+  }
+
+  block(): ControlBlock {
+    return blockOf(this.#parts);
+  }
+
+  /** Accepts a message; the same idempotency key and content answer the first message's id. */
+  send(input: { content: string; actor: string; idempotencyKey?: string | undefined }): Result<{ messageId: string }> {
+    return this.#parts.tx.run(() => {
+      const { content, actor, idempotencyKey } = input;
+      if (this.#parts.process.get().state === "terminated") {
+        return err("process_terminated", "the process has terminated and reads no more mail; spawn another");
+      }
+      const before =
+        idempotencyKey === undefined
+          ? null
+          : this.#parts.idempotency.recall<{ messageId: string }>(idempotencyKey, content);
+      if (before !== null) return before;
+      const put = this.#parts.mailbox.put(content, actor);
+      if (!put.ok) return put;
+      if (idempotencyKey !== undefined) this.#parts.idempotency.remember(idempotencyKey, content, put.value);
+      this.#parts.log.append("message.accepted", actor, {
+        messageId: put.value.messageId,
+        sha256: this.#parts.hash.sha256(content),
+      });
+      const { state, wait_reason: reason } = this.#parts.process.get();
+      if (state === "waiting" && reason === "message") this.#parts.process.transition({ to: "ready" });
+      this.#wake();
+      return put;
+    });
+  }
+
+  message(messageId: string): Result<MessageView> {
+    const row = this.#parts.mailbox.get(messageId);
+    return row === null ? err("not_found", "there is no such message") : ok(messageViewOf(row));
+  }
+
+  /** Cancels a queued message, or ends the turn that works on it. */
+  cancel(messageId: string, actor: string): Result<MessageView> {
+    const row = this.#parts.mailbox.get(messageId);
+    if (row === null) return err("not_found", "there is no such message");
+    if (row.state !== "queued" && row.state !== "running")
+      return err("conflict", `the message has ended: it is ${row.state}`);
+    this.#parts.tx.run(() => {
+      this.#parts.log.append("message.cancel", actor, { messageId });
+      if (row.state === "running") endTurn(this.#parts, { state: "cancelled" });
+      else endMessage(this.#parts, messageId, { state: "cancelled" });
+      this.#wake();
+    });
+    if (row.state === "running") this.#abort();
+    return this.message(messageId);
+  }
+
+  signal(name: Signal, actor: string): Result<{ state: State }> {
+    const done = this.#parts.tx.run(() => {
+      const result = signal(this.#parts, name, actor);
+      if (result.ok) this.#wake();
+      return result;
+    });
+    if (!done.ok) return done;
+    if (done.value.abort) this.#abort();
+    return ok({ state: done.value.state });
+  }
+
+  /** A person's answer to a question of the process. */
+  answer(callId: string, answer: string, actor: string): Result<null> {
+    return this.#parts.tx.run(() => {
+      const call = this.#parts.pending.get(callId);
+      if (call?.state !== "waiting") return err("conflict", "nobody waits for this answer any more");
+      const value: ToolValue = { answer };
+      this.#door.close(call, { result: ok(value) });
+      this.#parts.log.append("question.answered", actor, { sha256: this.#parts.hash.sha256(answer) }, callId);
+      this.#resume("approval");
+      return ok(null);
+    });
+  }
+
+  /** The core has a slot, or room in a budget: ask it again now. */
+  run(): void {
+    this.#parts.tx.run(() => {
+      const { state, wait_reason: reason } = this.#parts.process.get();
+      if (state === "waiting" && reason === "quota") return this.#resume("quota");
+      this.#parts.process.change({ retry_at: null });
+      this.#wake();
+    });
+  }
+
+  patch(patch: ProcessPatch, actor: string): ControlBlock {
+    this.#parts.tx.run(() => {
+      const { process, log } = this.#parts;
+      const quotas = { ...(JSON.parse(process.get().quotas) as object), ...patch.quotas };
+      process.change({
+        ...(patch.name === undefined ? {} : { name: patch.name }),
+        ...(patch.priority === undefined ? {} : { priority: patch.priority }),
+        ...(patch.permissionLevel === undefined ? {} : { permission_level: patch.permissionLevel }),
+        quotas: JSON.stringify(quotas),
+      });
+      log.append("process.patch", actor, { ...patch });
+      this.#wake();
+    });
+    return blockOf(this.#parts);
+  }
+
+  #resume(reason: "approval" | "quota"): void {
+    const row = this.#parts.process.get();
+    if (row.state === "waiting" && row.wait_reason === reason)
+      this.#parts.process.transition({ to: "ready" }, { retry_at: null });
+    this.#wake();
+  }
+
+  #wake(): void {
+    this.#parts.alarm.set(this.#parts.clock.now());
+  }
+}

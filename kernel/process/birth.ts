@@ -1,0 +1,119 @@
+import type { IdPorts } from "../id.ts";
+import { newAgentId } from "../id.ts";
+import { LIMITS } from "../limits.ts";
+import type { ControlBlock } from "./block.ts";
+import type { ProcessRow } from "./process-store.ts";
+import type { ProcessSpec } from "./spec.ts";
+
+/** How a process begins: its first row, and the block that stands for it until its object has reported. */
+
+/** An accepted spec with everything decided: what the core keeps and the agent's object is born from. */
+export interface Birth {
+  id: string;
+  tenant: string;
+  spec: ProcessSpec;
+  /** `provider/model`, resolved from the default when the spec named none. */
+  model: string;
+  actor: string;
+  createdAt: number;
+}
+
+export function newBirth(tenant: string, spec: ProcessSpec, model: string, actor: string, ports: IdPorts): Birth {
+  return { id: newAgentId(tenant, ports), tenant, spec, model, actor, createdAt: ports.clock.now() };
+}
+
+export function firstRow({ id, tenant, spec, model, createdAt }: Birth, version: string): ProcessRow {
+  return {
+    id,
+    tenant,
+    name: spec.name,
+    role: spec.role,
+    goal: spec.goal,
+    instructions: spec.instructions ?? "",
+    model,
+    lane: spec.lane ?? "interactive",
+    priority: spec.priority ?? LIMITS.priorityDefault,
+    permission_level: spec.permissionLevel ?? "STANDARD",
+    daemon: spec.daemon === true ? 1 : 0,
+    parent_id: spec.parentId ?? null,
+    tools: spec.tools === undefined ? null : JSON.stringify(spec.tools),
+    quotas: JSON.stringify(spec.quotas ?? {}),
+    window_tokens: spec.context?.windowTokens ?? LIMITS.windowTokens,
+    page_tokens: spec.context?.pageTokens ?? LIMITS.pageTokens,
+    replacement: spec.context?.replacement ?? "lru",
+    max_output_tokens: spec.maxOutputTokens ?? LIMITS.maxOutputTokens,
+    deadline_at: spec.deadline === undefined ? null : Date.parse(spec.deadline),
+    state: "new",
+    wait_reason: null,
+    stop_reason: null,
+    exit_code: null,
+    exit_reason: null,
+    result: null,
+    last_error: null,
+    pending_signal: null,
+    turn_message_id: null,
+    turn_step: 0,
+    turn_attempt: 0,
+    fence: 0,
+    retry_at: null,
+    retries: 0,
+    deaths: 0,
+    deaths_version: version,
+    prompt_tokens: 0,
+    cached_tokens: 0,
+    completion_tokens: 0,
+    cost_nano_usd: 0,
+    steps: 0,
+    tool_calls: 0,
+    exported_seq: 0,
+    erased_at: null,
+    created_at: createdAt,
+    updated_at: createdAt,
+  };
+}
+
+/** The block of a process that was accepted a moment ago. */
+export function newborn(birth: Birth): ControlBlock {
+  const row = firstRow(birth, "");
+  const at = new Date(birth.createdAt).toISOString();
+  return {
+    id: row.id,
+    name: row.name,
+    role: row.role,
+    goal: row.goal,
+    model: row.model,
+    state: "new",
+    waitReason: null,
+    stopReason: null,
+    priority: row.priority,
+    permissionLevel: row.permission_level,
+    lane: "interactive",
+    daemon: row.daemon === 1,
+    parentId: row.parent_id,
+    exit: null,
+    result: null,
+    lastError: null,
+    usage: {
+      promptTokens: 0,
+      cachedTokens: 0,
+      completionTokens: 0,
+      costNanoUsd: 0,
+      costUsd: "0.00",
+      steps: 0,
+      toolCalls: 0,
+    },
+    context: {
+      windowTokens: row.window_tokens,
+      residentTokens: 0,
+      hotPages: 0,
+      warmPages: 0,
+      coldPages: 0,
+      minorFaults: 0,
+      majorFaults: 0,
+      evictions: 0,
+    },
+    quotas: {},
+    createdAt: at,
+    updatedAt: at,
+  };
+}

@@ -1,0 +1,52 @@
+import type { ContextManager } from "../context/context-manager.ts";
+import type { IdempotencyKeys } from "../idempotency.ts";
+import type { Providers } from "../llm/providers.ts";
+import type { Log } from "../log/log.ts";
+import type { Clock, Hash, Random } from "../ports.ts";
+import type { AgentReport, GrantReply, GrantRequest } from "../scheduler/grant.ts";
+import type { StorageDriver } from "../storage/driver.ts";
+import type { Syscall } from "../syscall.ts";
+import type { Transactions } from "../transactions.ts";
+import type { Mailbox } from "./mailbox.ts";
+import type { PendingCalls } from "./pending.ts";
+import type { ProcessStore } from "./process-store.ts";
+
+/** The tenant's core, as an agent sees it. Every call has a deadline; a core that does not answer is `null`. */
+export interface CorePort {
+  settleAndGrant(report: AgentReport, next: GrantRequest | null): Promise<GrantReply | null>;
+}
+
+/** The one alarm of the object. Takes part in the transaction around it. */
+export interface AlarmPort {
+  /** Milliseconds since the epoch, or null for none. */
+  set(at: number | null): void;
+}
+
+/** Text of a reply while it arrives: shown to watchers, never stored. */
+export interface LiveText {
+  begin(callId: string): void;
+  delta(callId: string, text: string): void;
+  end(callId: string): void;
+}
+
+/** What one agent's process is made of. The shell makes it in one place. */
+export interface AgentParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly hash: Hash;
+  readonly tx: Transactions;
+  readonly log: Log;
+  readonly process: ProcessStore;
+  readonly mailbox: Mailbox;
+  readonly pending: PendingCalls;
+  readonly idempotency: IdempotencyKeys;
+  readonly context: ContextManager;
+  readonly files: StorageDriver;
+  readonly syscalls: Readonly<Record<string, Syscall>>;
+  readonly providers: Providers;
+  readonly core: CorePort;
+  readonly alarm: AlarmPort;
+  readonly live: LiveText;
+  /** Version of the running code: deaths under another version do not count. */
+  readonly version: string;
+}

@@ -1,0 +1,113 @@
+import { KernelBug } from "../errors.ts";
+import type { Sql, SqlRow } from "../ports.ts";
+import type { Effect } from "../syscall.ts";
+
+/**
+ * Calls in flight: the working memory of a step. A row is written before an effect and leaves in the transaction that
+ * records the outcome, so after a crash the rows say exactly what was under way.
+ */
+
+/**
+ * queued = to be run; running = its effect may be happening; waiting = a person answers; done = the outcome is here and
+ * the rest of the step is not.
+ */
+export type PendingState = "queued" | "running" | "waiting" | "done";
+
+export interface PendingCall extends SqlRow {
+  call_id: string;
+  /** The system call's name; `llm.complete` for a model call. */
+  name: string;
+  effect: Effect | "control" | "unknown";
+  state: PendingState;
+  message_id: string;
+  step: number;
+  tool_call_id: string | null;
+  position: number;
+  attempt: number;
+  fence: number;
+  input: string;
+  outcome: string | null;
+  started_at: number;
+  deadline_at: number;
+}
+
+export const MODEL_CALL = "llm.complete";
+
+const PUT = `INSERT INTO pending (call_id, name, effect, state, message_id, step, tool_call_id, position, attempt, fence, input,
+  outcome, started_at, deadline_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+const GET = "SELECT * FROM pending WHERE call_id = ?";
+const ALL = "SELECT * FROM pending ORDER BY position";
+const START =
+  "UPDATE pending SET state = 'running', effect = ?, attempt = attempt + 1, fence = ?, started_at = ?, deadline_at = ? WHERE call_id = ?";
+const WAIT = "UPDATE pending SET state = 'waiting', effect = 'control', started_at = ? WHERE call_id = ?";
+const DONE = "UPDATE pending SET state = 'done', outcome = ? WHERE call_id = ?";
+const REQUEUE = "UPDATE pending SET state = 'queued' WHERE call_id = ?";
+const DELETE = "DELETE FROM pending WHERE call_id = ?";
+const CLEAR = "DELETE FROM pending";
+
+export class PendingCalls {
+  readonly #sql: Sql;
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+  }
+
+  put(call: PendingCall): void {
+    this.#sql.run(
+      PUT,
+      call.call_id,
+      call.name,
+      call.effect,
+      call.state,
+      call.message_id,
+      call.step,
+      call.tool_call_id,
+      call.position,
+      call.attempt,
+      call.fence,
+      call.input,
+      call.outcome,
+      call.started_at,
+      call.deadline_at,
+    );
+  }
+
+  get(callId: string): PendingCall | null {
+    return this.#sql.first<PendingCall>(GET, callId) ?? null;
+  }
+
+  /** In the order in which the model asked for them; the model call itself first. */
+  all(): PendingCall[] {
+    return this.#sql.all<PendingCall>(ALL);
+  }
+
+  /** Before an effect: counts the attempt. */
+  start(callId: string, effect: Effect, fence: number, now: number, deadlineAt: number): void {
+    this.#sql.run(START, effect, fence, now, deadlineAt, callId);
+  }
+
+  /** A person has to answer first. */
+  wait(callId: string, now: number): void {
+    this.#sql.run(WAIT, now, callId);
+  }
+
+  /** Records the outcome, once. */
+  done(callId: string, outcome: string): void {
+    if (this.get(callId)?.state === "done") throw new KernelBug(`${callId} has its outcome already`);
+    this.#sql.run(DONE, outcome, callId);
+  }
+
+  /** Its effect may be repeated: run it again. */
+  requeue(callId: string): void {
+    this.#sql.run(REQUEUE, callId);
+  }
+
+  delete(callId: string): void {
+    this.#sql.run(DELETE, callId);
+  }
+
+  /** Ends the step: nothing of it is under way any more. */
+  clear(): void {
+    this.#sql.run(CLEAR);
+  }
+}

@@ -1,0 +1,107 @@
+import { LIMITS } from "../limits.ts";
+import type { LogEntry } from "../log/log.ts";
+import type { AgentReport, OpenQuestion, Settlement } from "../scheduler/grant.ts";
+import { type ControlBlock, usd } from "./block.ts";
+import type { AgentParts } from "./parts.ts";
+import { MODEL_CALL } from "./pending.ts";
+import type { ProcessRow } from "./process-store.ts";
+import { limitOf, QUOTA_NAMES, type Quotas } from "./spec.ts";
+
+/**
+ * What the core is told, read off the log: the outbox is a cursor on it. A report that was lost is made again from the
+ * old cursor, and the core takes each settlement once.
+ */
+
+/** Reports everything after `exported_seq`, at most `LIMITS.exportRows` entries at a time. `more` = there are others. */
+export function reportOf(parts: AgentParts): { report: AgentReport; more: boolean } {
+  const row = parts.process.get();
+  const entries = parts.log.after(row.exported_seq, LIMITS.exportRows);
+  const seq = entries.at(-1)?.seq ?? row.exported_seq;
+  return {
+    more: seq < parts.log.head().seq,
+    report: {
+      agentId: row.id,
+      seq,
+      block: blockOf(parts),
+      settlements: entries.flatMap(settlementOf),
+      segments: entries.filter((entry) => entry.kind === "page.segment").map((entry) => entry.data),
+      questions: openQuestions(parts),
+    },
+  };
+}
+
+/** The process control block, as of now. */
+export function blockOf(parts: AgentParts): ControlBlock {
+  const row = parts.process.get();
+  return {
+    id: row.id,
+    name: row.name,
+    role: row.role,
+    goal: row.goal,
+    model: row.model,
+    state: row.state,
+    waitReason: row.wait_reason,
+    stopReason: row.stop_reason,
+    priority: row.priority,
+    permissionLevel: row.permission_level,
+    lane: "interactive",
+    daemon: row.daemon === 1,
+    parentId: row.parent_id,
+    exit: row.exit_reason === null ? null : { code: row.exit_code ?? 0, reason: row.exit_reason },
+    result: row.result,
+    lastError: row.last_error,
+    usage: {
+      promptTokens: row.prompt_tokens,
+      cachedTokens: row.cached_tokens,
+      completionTokens: row.completion_tokens,
+      costNanoUsd: row.cost_nano_usd,
+      costUsd: usd(row.cost_nano_usd),
+      steps: row.steps,
+      toolCalls: row.tool_calls,
+    },
+    context: parts.context.stats(),
+    quotas: meters(row),
+    createdAt: new Date(row.created_at).toISOString(),
+    updatedAt: new Date(row.updated_at).toISOString(),
+  };
+}
+
+/** The question's id is its call's, under another prefix, so that neither side has to remember which is which. */
+export function questionIdOf(callId: string): string {
+  return callId.replace(/^call_/, "apr_");
+}
+
+function openQuestions(parts: AgentParts): OpenQuestion[] {
+  const waiting = parts.pending.all().filter((call) => call.state === "waiting");
+  return waiting.map((call) => {
+    const input = JSON.parse(call.input) as { question: string; options?: string[] };
+    return {
+      id: questionIdOf(call.call_id),
+      callId: call.call_id,
+      question: input.question,
+      options: input.options ?? null,
+      createdAt: call.started_at,
+    };
+  });
+}
+
+function settlementOf(entry: LogEntry): Settlement[] {
+  if (entry.kind !== "call.end" || entry.data["name"] !== MODEL_CALL || entry.callId === null) return [];
+  const settlement = entry.data["settlement"] as Omit<Settlement, "callId"> | undefined;
+  return settlement === undefined ? [] : [{ callId: entry.callId, ...settlement }];
+}
+
+/** The agent's own count of what the core enforces; reservations under way are the core's. */
+function meters(row: Readonly<ProcessRow>): ControlBlock["quotas"] {
+  const quotas = JSON.parse(row.quotas) as Quotas;
+  const used: Partial<Record<string, number>> = {
+    tokens: row.prompt_tokens + row.completion_tokens,
+    nanoUsd: row.cost_nano_usd,
+    steps: row.steps,
+  };
+  const named = QUOTA_NAMES.flatMap((name) => {
+    const quota = quotas[name];
+    return quota === undefined ? [] : [[name, { ...limitOf(quota), used: used[name] ?? 0, reserved: 0 }] as const];
+  });
+  return Object.fromEntries(named);
+}

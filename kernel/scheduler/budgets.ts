@@ -1,0 +1,110 @@
+import type { Clock, Sql } from "../ports.ts";
+import { limitOf, type QuotaName, type Quotas } from "../process/spec.ts";
+
+/**
+ * Limits and meters of the tenant and of each agent, like cgroups: a child's budget is part of its parent's, never a
+ * transfer, so each call is reserved against the agent, its ancestors and the tenant in one transaction.
+ *
+ * `used + reserved <= limit` always holds after `reserve`; `settle` turns a reservation into use. Only metrics with a
+ * limit have a row: what nobody limits costs no writes.
+ */
+
+/** The metrics that a model call consumes. */
+export type CallCost = Partial<Record<QuotaName, number>>;
+
+export type BudgetRow = {
+  subject: string;
+  metric: QuotaName;
+  limit: number;
+  per: "hour" | "day" | "total";
+  period: string;
+  used: number;
+  reserved: number;
+};
+
+/** The tenant as a budget subject; every other subject is an agent's id. */
+export const TENANT = "tenant";
+
+const ROWS = `SELECT * FROM budgets WHERE subject = ?`;
+const SET = `INSERT INTO budgets (subject, metric, "limit", per, period, used, reserved) VALUES (?, ?, ?, ?, ?, 0, 0)
+  ON CONFLICT (subject, metric) DO UPDATE SET "limit" = excluded."limit",
+    used = iif(per = excluded.per, used, 0), period = iif(per = excluded.per, period, excluded.period), per = excluded.per`;
+const UNSET = "DELETE FROM budgets WHERE subject = ? AND metric = ?";
+const ROLL = "UPDATE budgets SET period = ?, used = 0 WHERE subject = ? AND metric = ?";
+const MOVE = "UPDATE budgets SET used = used + ?, reserved = max(0, reserved + ?) WHERE subject = ? AND metric = ?";
+const FORGET = "DELETE FROM budgets WHERE subject = ?";
+
+/** The accounting period that `at` falls into: `total`, or a UTC hour or day. */
+function periodOf(per: BudgetRow["per"], at: number): string {
+  if (per === "total") return "total";
+  return new Date(at).toISOString().slice(0, per === "hour" ? 13 : 10);
+}
+
+export class Budgets {
+  readonly #sql: Sql;
+  readonly #clock: Clock;
+
+  constructor(ports: { sql: Sql; clock: Clock }) {
+    this.#sql = ports.sql;
+    this.#clock = ports.clock;
+  }
+
+  /** Sets the limits that `quotas` names, keeping what is used and reserved. */
+  set(subject: string, quotas: Quotas): void {
+    for (const [metric, quota] of Object.entries(quotas)) {
+      if (quota === undefined) continue;
+      const { limit, per } = limitOf(quota);
+      this.#sql.run(SET, subject, metric, limit, per, periodOf(per, this.#clock.now()));
+    }
+  }
+
+  unset(subject: string, metric: QuotaName): void {
+    this.#sql.run(UNSET, subject, metric);
+  }
+
+  forget(subject: string): void {
+    this.#sql.run(FORGET, subject);
+  }
+
+  /** The meters of `subject`, with those of a past hour or day begun anew. */
+  meters(subject: string): BudgetRow[] {
+    return this.#sql.all<BudgetRow>(ROWS, subject).map((row) => this.#rolled(row));
+  }
+
+  /** The first meter of `subjects` without room for `cost`, or null when all have it. */
+  blocking(subjects: readonly string[], cost: CallCost): BudgetRow | null {
+    for (const row of subjects.flatMap((subject) => this.meters(subject))) {
+      if (row.used + row.reserved + (cost[row.metric] ?? 0) > row.limit) return row;
+    }
+    return null;
+  }
+
+  reserve(subjects: readonly string[], cost: CallCost): void {
+    this.#move(subjects, cost, (amount) => [0, amount]);
+  }
+
+  /** Ends a reservation of `reserved` and counts `used` instead; `used` may be less. */
+  settle(subjects: readonly string[], reserved: CallCost, used: CallCost): void {
+    this.#move(subjects, reserved, (amount) => [0, -amount]);
+    this.#move(subjects, used, (amount) => [amount, 0]);
+  }
+
+  #move(
+    subjects: readonly string[],
+    cost: CallCost,
+    change: (amount: number) => [used: number, reserved: number],
+  ): void {
+    for (const row of subjects.flatMap((subject) => this.meters(subject))) {
+      const amount = cost[row.metric];
+      if (amount === undefined || amount === 0) continue;
+      this.#sql.run(MOVE, ...change(amount), row.subject, row.metric);
+    }
+  }
+
+  #rolled(row: BudgetRow): BudgetRow {
+    const period = periodOf(row.per, this.#clock.now());
+    if (period === row.period) return row;
+    this.#sql.run(ROLL, period, row.subject, row.metric);
+    return { ...row, period, used: 0 };
+  }
+}

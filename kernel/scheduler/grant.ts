@@ -1,0 +1,66 @@
+import type { TokenUsage } from "../llm/chat.ts";
+import type { ModelPrice } from "../llm/provider.ts";
+import type { ControlBlock } from "../process/block.ts";
+
+/**
+ * What an agent and its core say to each other, once a step: the agent settles its last model call, reports where it
+ * stands and asks for the next call; the core answers with a grant. Both sides are idempotent by call id and log number.
+ */
+
+/** How a model call ended, for the ledger. */
+export interface Settlement {
+  callId: string;
+  /** `unknown` = the vendor may have billed it and nobody can say; it counts at its upper bound. */
+  state: "settled" | "unknown";
+  usage: TokenUsage | null;
+  costNanoUsd: number;
+}
+
+/** A question that waits for a person. */
+export interface OpenQuestion {
+  id: string;
+  callId: string;
+  question: string;
+  options: string[] | null;
+  createdAt: number;
+}
+
+/** Where the agent stands, as of its log entry `seq`. */
+export interface AgentReport {
+  agentId: string;
+  seq: number;
+  block: ControlBlock;
+  settlements: Settlement[];
+  /** Data of the `page.segment` entries of the log: rows of the catalogue of cold pages. */
+  segments: Record<string, unknown>[];
+  questions: OpenQuestion[];
+}
+
+/** Asks for money and a slot for one model call. */
+export interface GrantRequest {
+  callId: string;
+  provider: string;
+  model: string;
+  price: ModelPrice;
+  /** Upper bound of the prompt in tokens: its UTF-8 bytes plus framing. */
+  inputBound: number;
+  /** The longest reply wanted; the grant may allow less. */
+  outputWanted: number;
+  /** How long the call may take; its reservation outlives it by a grace. */
+  deadlineMs: number;
+}
+
+export type GrantReply =
+  /** Call now, with at most `maxOutputTokens`. `slotMs` is how long the slot is held. */
+  | { kind: "granted"; callId: string; maxOutputTokens: number; reservedNanoUsd: number; fence: number; slotMs: number }
+  /** No slot is free: `run` is called when one is. */
+  | { kind: "queued" }
+  /** A budget is spent: `run` is called when there is room again. */
+  | { kind: "denied"; subject: string; metric: string; limit: number; used: number; reserved: number }
+  /** The core knows no such process, or it was erased: stop. */
+  | { kind: "gone" }
+  /** Nothing was asked. */
+  | { kind: "noted" };
+
+/** The least reply that is worth a model call, in tokens. */
+export const LEAST_OUTPUT_TOKENS = 16;

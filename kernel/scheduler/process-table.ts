@@ -1,0 +1,138 @@
+import { LIMITS } from "../limits.ts";
+import type { Sql, SqlRow } from "../ports.ts";
+import type { Birth } from "../process/birth.ts";
+import type { ControlBlock } from "../process/block.ts";
+import type { State } from "../process/state.ts";
+
+/** The tenant's process table: every process as it last reported itself, newest report wins. */
+
+export interface ProcessEntry extends SqlRow {
+  id: string;
+  name: string;
+  state: State;
+  priority: number;
+  parent_id: string | null;
+  block: string;
+  spec: string | null;
+  seq: number;
+  vtime: number;
+  changed: number;
+  erased_at: number | null;
+}
+
+const INSERT = `INSERT INTO processes (id, name, state, priority, parent_id, block, spec, seq, vtime, changed, erased_at)
+  VALUES (?, ?, 'new', ?, ?, ?, ?, 0, ?, ?, NULL)`;
+const GET = "SELECT * FROM processes WHERE id = ?";
+const REPORT = `UPDATE processes SET name = ?, state = ?, priority = ?, block = ?, spec = NULL, seq = ?, changed = ?
+  WHERE id = ? AND seq <= ? AND erased_at IS NULL`;
+const SERVE = "UPDATE processes SET vtime = vtime + ? WHERE id = ?";
+const START_AT = "UPDATE processes SET vtime = max(vtime, ?) WHERE id = ?";
+const LIST = `SELECT * FROM processes WHERE erased_at IS NULL AND id > ?
+  AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR name = ?3) AND (?4 IS NULL OR parent_id = ?4) ORDER BY id LIMIT ?5`;
+const CHILDREN = "SELECT id FROM processes WHERE parent_id = ? AND state <> 'terminated' AND erased_at IS NULL LIMIT ?";
+const UNBORN = "SELECT * FROM processes WHERE spec IS NOT NULL AND erased_at IS NULL LIMIT ?";
+const ERASE = `UPDATE processes SET erased_at = ?, state = 'terminated', spec = NULL, block = '{}', name = '', changed = ?
+  WHERE id = ? AND erased_at IS NULL`;
+const CHANGED = "SELECT * FROM processes WHERE changed > ? ORDER BY changed LIMIT ?";
+
+/** The block as the table shows it: long texts are cut, so that a list of many stays small. */
+function shortened(block: ControlBlock): string {
+  return JSON.stringify({ ...block, goal: cut(block.goal), result: block.result === null ? null : cut(block.result) });
+}
+
+function cut(text: string): string {
+  return text.length <= LIMITS.listedTextChars ? text : `${text.slice(0, LIMITS.listedTextChars)}…`;
+}
+
+export function blockOf(entry: ProcessEntry): ControlBlock {
+  return JSON.parse(entry.block) as ControlBlock;
+}
+
+export class ProcessTable {
+  readonly #sql: Sql;
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+  }
+
+  /** Enters a process whose object does not exist yet; its birth is kept until the object reports. */
+  enter(block: ControlBlock, birth: Birth, vtime: number, changed: number): void {
+    this.#sql.run(
+      INSERT,
+      block.id,
+      block.name,
+      block.priority,
+      block.parentId,
+      shortened(block),
+      JSON.stringify(birth),
+      vtime,
+      changed,
+    );
+  }
+
+  /** Null also for an erased process. */
+  get(agentId: string): ProcessEntry | null {
+    const entry = this.#sql.first<ProcessEntry>(GET, agentId);
+    return entry === undefined || entry.erased_at !== null ? null : entry;
+  }
+
+  /** Takes a report in, unless a newer one is there. */
+  report(block: ControlBlock, seq: number, changed: number): void {
+    this.#sql.run(REPORT, block.name, block.state, block.priority, shortened(block), seq, changed, block.id, seq);
+  }
+
+  /** Counts what an agent was served, in virtual time. */
+  serve(agentId: string, virtualCost: number): void {
+    this.#sql.run(SERVE, virtualCost, agentId);
+  }
+
+  /** An agent that was away may not claim the time that it was away. */
+  startAt(agentId: string, vtime: number): void {
+    this.#sql.run(START_AT, vtime, agentId);
+  }
+
+  list(
+    filter: { state?: State | undefined; name?: string | undefined; parentId?: string | undefined },
+    after: string,
+    limit: number,
+  ) {
+    return this.#sql.all<ProcessEntry>(
+      LIST,
+      after,
+      filter.state ?? null,
+      filter.name ?? null,
+      filter.parentId ?? null,
+      limit,
+    );
+  }
+
+  /** The agent's ancestors, nearest first; at most `LIMITS.depthMax`. */
+  ancestors(agentId: string): string[] {
+    const found: string[] = [];
+    let parent = this.get(agentId)?.parent_id ?? null;
+    while (parent !== null && found.length < LIMITS.depthMax) {
+      found.push(parent);
+      parent = this.get(parent)?.parent_id ?? null;
+    }
+    return found;
+  }
+
+  /** Live children. */
+  children(agentId: string): string[] {
+    return this.#sql.all<{ id: string }>(CHILDREN, agentId, LIMITS.sweepRows).map((row) => row.id);
+  }
+
+  /** Processes that were accepted and whose object has not reported yet. */
+  unborn(): ProcessEntry[] {
+    return this.#sql.all<ProcessEntry>(UNBORN, LIMITS.sweepRows);
+  }
+
+  /** Leaves a tombstone. */
+  erase(agentId: string, at: number, changed: number): void {
+    this.#sql.run(ERASE, at, changed, agentId);
+  }
+
+  changedAfter(cursor: number, limit: number): ProcessEntry[] {
+    return this.#sql.all<ProcessEntry>(CHANGED, cursor, limit);
+  }
+}

@@ -1,0 +1,213 @@
+import { LIMITS } from "../limits.ts";
+import { maxCostNanoUsd } from "../llm/pricing.ts";
+import type { Log } from "../log/log.ts";
+import type { Clock, Sql } from "../ports.ts";
+import { type BudgetRow, Budgets, type CallCost, TENANT } from "./budgets.ts";
+import { Counters } from "./counters.ts";
+import { type AgentReport, type GrantReply, type GrantRequest, LEAST_OUTPUT_TOKENS, type Settlement } from "./grant.ts";
+import { Ledger } from "./ledger.ts";
+import { type ProcessEntry, ProcessTable } from "./process-table.ts";
+import { Questions } from "./questions.ts";
+import { isUrgent, RunQueue, virtualCost } from "./run-queue.ts";
+import { Slots } from "./slots.ts";
+
+/**
+ * The scheduler of one tenant: money and slots for model calls. All methods are synchronous and belong inside one
+ * transaction of the core's object; what they decide is told to agents after the commit.
+ *
+ * A grant reserves the upper bound of one call against the agent, its ancestors and the tenant. Slots expire, money does
+ * not: a call that nobody settles counts at its bound when its deadline and a grace have passed.
+ */
+
+const WAIT_FOR_QUOTA = "INSERT INTO quota_waiters (agent_id, since) VALUES (?, ?) ON CONFLICT (agent_id) DO NOTHING";
+const QUOTA_WAITERS = "SELECT agent_id FROM quota_waiters ORDER BY since LIMIT ?";
+const RELEASE_WAITER = "DELETE FROM quota_waiters WHERE agent_id = ?";
+const ADD_SEGMENT = "INSERT INTO segments (agent_id, row) VALUES (?, ?)";
+const ADD_SIGNAL =
+  "INSERT INTO signals (agent_id, signal) VALUES (?, ?) ON CONFLICT (agent_id) DO UPDATE SET signal = excluded.signal";
+
+const HOUR_MS = 3_600_000;
+
+export class Scheduler {
+  readonly budgets: Budgets;
+  readonly counters: Counters;
+  readonly ledger: Ledger;
+  readonly processes: ProcessTable;
+  readonly questions: Questions;
+  readonly queue: RunQueue;
+  readonly slots: Slots;
+  readonly #sql: Sql;
+  readonly #clock: Clock;
+  readonly #log: Log;
+
+  constructor(ports: { sql: Sql; clock: Clock }, log: Log) {
+    this.#sql = ports.sql;
+    this.#clock = ports.clock;
+    this.#log = log;
+    this.budgets = new Budgets(ports);
+    this.counters = new Counters(ports.sql);
+    this.ledger = new Ledger(ports);
+    this.processes = new ProcessTable(ports.sql);
+    this.questions = new Questions(ports.sql);
+    this.queue = new RunQueue(ports);
+    this.slots = new Slots(ports);
+  }
+
+  /** Settles and notes what the agent reports, then grants, queues or denies its next call. Repeating it changes nothing. */
+  settleAndGrant(report: AgentReport, next: GrantRequest | null): GrantReply {
+    for (const settlement of report.settlements) this.settle(settlement);
+    const entry = this.processes.get(report.agentId);
+    if (entry === null) return { kind: "gone" };
+    this.#note(report);
+    if (next !== null) return this.#grant(entry, next);
+    this.slots.giveBack(report.agentId);
+    this.queue.remove(report.agentId);
+    return { kind: "noted" };
+  }
+
+  /** Settles one call, once. */
+  settle(settlement: Settlement): void {
+    const ended = this.ledger.settle(settlement, this.counters.next("changed"));
+    if (ended === null) return;
+    const { call, reserved, used } = ended;
+    this.budgets.settle(this.#subjects(call.agent_id), reserved, used);
+    const priority = this.processes.get(call.agent_id)?.priority ?? LIMITS.priorityDefault;
+    this.processes.serve(call.agent_id, virtualCost(Math.max(0, used.tokens ?? 0), priority));
+    if (settlement.state === "unknown") {
+      this.#log.append(
+        "ledger.unknown",
+        "kernel",
+        { agentId: call.agent_id, costNanoUsd: call.reserved_nano_usd },
+        call.id,
+      );
+    }
+  }
+
+  /** Settles open calls whose deadline and grace have passed, at their upper bound. */
+  settleExpired(): number {
+    const expired = this.ledger.expired();
+    for (const call of expired) this.settle({ callId: call.id, state: "unknown", usage: null, costNanoUsd: 0 });
+    return expired.length;
+  }
+
+  /** Gives free slots to those who wait, in order. Answers whom to tell. */
+  dispatch(): string[] {
+    this.slots.expire();
+    const chosen: string[] = [];
+    for (let free = this.slots.free; free > 0; free--) {
+      const next =
+        this.queue.peek(this.slots.urgent < LIMITS.slotsPerTenant * LIMITS.urgentShare) ?? this.queue.peek(true);
+      if (next === null) break;
+      this.queue.remove(next.agent_id);
+      this.slots.take(next.agent_id, this.counters.next("fence"), true);
+      chosen.push(next.agent_id);
+    }
+    return chosen;
+  }
+
+  /** Lets agents that waited for a budget ask again. Answers whom to tell. */
+  releaseQuotaWaiters(): string[] {
+    const waiting = this.#sql.all<{ agent_id: string }>(QUOTA_WAITERS, LIMITS.sweepRows).map((row) => row.agent_id);
+    const released = waiting.filter((agentId) => this.#hasRoom(agentId));
+    for (const agentId of released) this.#sql.run(RELEASE_WAITER, agentId);
+    return released;
+  }
+
+  /** When an hour or a day ends that may give those who wait for a budget room again; null when nobody waits. */
+  nextPeriod(): number | null {
+    if (this.#sql.first(QUOTA_WAITERS, 1) === undefined) return null;
+    return (Math.floor(this.#clock.now() / HOUR_MS) + 1) * HOUR_MS;
+  }
+
+  #grant(entry: ProcessEntry, request: GrantRequest): GrantReply {
+    const known = this.ledger.get(request.callId);
+    const slot = this.#slotFor(entry);
+    if (slot === null) return { kind: "queued" };
+    if (known !== null) return this.#granted(request.callId, known.output_bound, known.reserved_nano_usd, slot.fence);
+    const subjects = this.#subjects(entry.id);
+    const bound = this.#affordable(subjects, request);
+    if ("subject" in bound) return this.#deny(entry.id, bound);
+    this.budgets.reserve(subjects, bound.cost);
+    const reserved = bound.cost.nanoUsd ?? 0;
+    this.ledger.open(entry.id, request, bound.outputTokens, reserved, this.counters.next("changed"));
+    return this.#granted(request.callId, bound.outputTokens, reserved, slot.fence);
+  }
+
+  #granted(callId: string, maxOutputTokens: number, reservedNanoUsd: number, fence: number): GrantReply {
+    return { kind: "granted", callId, maxOutputTokens, reservedNanoUsd, fence, slotMs: LIMITS.slotMs };
+  }
+
+  /** The agent's slot, if it has one or may have one now; else it waits in the queue. */
+  #slotFor(entry: ProcessEntry): { fence: number } | null {
+    const held = this.slots.of(entry.id);
+    const fence = held?.fence ?? this.counters.next("fence");
+    if (held === null && (this.slots.free <= 0 || this.#othersAreFirst(entry))) {
+      this.processes.startAt(entry.id, this.queue.floor());
+      this.queue.enqueue(entry.id, entry.priority, this.processes.get(entry.id)?.vtime ?? 0);
+      return null;
+    }
+    this.queue.remove(entry.id);
+    this.slots.take(entry.id, fence, false);
+    return { fence };
+  }
+
+  #othersAreFirst(entry: ProcessEntry): boolean {
+    const next = this.queue.peek(true);
+    if (next === null || next.agent_id === entry.id) return false;
+    const urgent = isUrgent(entry.priority) ? 1 : 0;
+    return next.urgent > urgent || (next.urgent === urgent && next.vtime <= entry.vtime);
+  }
+
+  /** The longest reply that all budgets allow, with what it costs; or the meter that has no room for any. */
+  #affordable(
+    subjects: readonly string[],
+    request: GrantRequest,
+  ): { outputTokens: number; cost: CallCost } | BudgetRow {
+    const costOf = (outputTokens: number): CallCost => ({
+      tokens: request.inputBound + outputTokens,
+      steps: 1,
+      nanoUsd: maxCostNanoUsd(request.inputBound, outputTokens, request.price),
+    });
+    const whole = costOf(request.outputWanted);
+    if (this.budgets.blocking(subjects, whole) === null) return { outputTokens: request.outputWanted, cost: whole };
+    const least = Math.min(LEAST_OUTPUT_TOKENS, request.outputWanted);
+    const blocked = this.budgets.blocking(subjects, costOf(least));
+    if (blocked !== null) return blocked;
+    let [low, high] = [least, request.outputWanted];
+    while (high - low > 1) {
+      const middle = Math.floor((low + high) / 2);
+      if (this.budgets.blocking(subjects, costOf(middle)) === null) low = middle;
+      else high = middle;
+    }
+    return { outputTokens: low, cost: costOf(low) };
+  }
+
+  #deny(agentId: string, row: BudgetRow): GrantReply {
+    this.slots.giveBack(agentId);
+    this.#sql.run(WAIT_FOR_QUOTA, agentId, this.#clock.now());
+    const subject = row.subject === TENANT ? TENANT : row.subject;
+    return { kind: "denied", subject, metric: row.metric, limit: row.limit, used: row.used, reserved: row.reserved };
+  }
+
+  #hasRoom(agentId: string): boolean {
+    const subjects = this.#subjects(agentId);
+    return this.budgets.blocking(subjects, { tokens: LEAST_OUTPUT_TOKENS, steps: 1, nanoUsd: 1 }) === null;
+  }
+
+  #subjects(agentId: string): string[] {
+    return [agentId, ...this.processes.ancestors(agentId), TENANT];
+  }
+
+  #note(report: AgentReport): void {
+    this.processes.report(report.block, report.seq, this.counters.next("changed"));
+    this.questions.sync(report.agentId, report.questions);
+    for (const row of report.segments) this.#sql.run(ADD_SEGMENT, report.agentId, JSON.stringify(row));
+    if (report.block.state === "terminated") this.#endChildren(report);
+  }
+
+  /** TERM and KILL reach the subtree; a child does not outlive its parent. */
+  #endChildren(report: AgentReport): void {
+    const signal = report.block.exit?.reason === "killed" ? "KILL" : "TERM";
+    for (const child of this.processes.children(report.agentId)) this.#sql.run(ADD_SIGNAL, child, signal);
+  }
+}

@@ -1,0 +1,62 @@
+import { MEMORY_HEADER } from "../../../kernel/context/prompt-format.ts";
+import type { Rule, Script, ScriptedReply, ScriptedUsage } from "./script.ts";
+
+/** Chooses the answer to a request: the script's, or an echo. */
+
+export interface WireMessage {
+  role: string;
+  content?: string | null;
+}
+export interface WireRequest {
+  model: string;
+  messages: WireMessage[];
+  tools?: unknown[];
+  stream?: boolean;
+}
+
+export class ScriptedModel {
+  #queue: ScriptedReply[] = [];
+  #rules: { rule: Rule; left: number }[] = [];
+
+  /** Replaces what was scripted before. */
+  load({ queue = [], rules = [] }: Script): void {
+    this.#queue = [...queue];
+    this.#rules = rules.map((rule) => ({ rule, left: rule.times ?? Number.POSITIVE_INFINITY }));
+  }
+
+  answer(request: WireRequest): ScriptedReply {
+    const queued = this.#queue.shift();
+    if (queued !== undefined) return queued;
+    const found = this.#rules.find(({ rule, left }) => left > 0 && matches(rule, request));
+    if (found === undefined) return { text: `echo: ${lastUser(request)}` };
+    found.left -= 1;
+    return found.rule.reply;
+  }
+}
+
+/** Honest counts by a simple estimate, four bytes a token, where the script does not say. */
+export function usageOf(request: WireRequest, reply: ScriptedReply): Required<ScriptedUsage> {
+  const tokens = (value: unknown): number => Math.ceil(Buffer.byteLength(JSON.stringify(value)) / 4);
+  return {
+    promptTokens: reply.usage?.promptTokens ?? tokens([request.messages, request.tools ?? []]),
+    cachedTokens: reply.usage?.cachedTokens ?? 0,
+    completionTokens: reply.usage?.completionTokens ?? tokens([reply.text, reply.toolCalls, reply.reasoning]),
+    reasoningTokens: reply.usage?.reasoningTokens ?? 0,
+  };
+}
+
+/** The newest user text that is not the memory message. */
+function lastUser({ messages }: WireRequest): string {
+  const found = messages.findLast(({ role, content }) => role === "user" && !content?.startsWith(MEMORY_HEADER));
+  return found?.content ?? "";
+}
+
+function matches({ match = {} }: Rule, request: WireRequest): boolean {
+  const last = request.messages.findLast(({ role }) => role === "tool" || role === "user");
+  const lastTool = last?.role === "tool" ? (last.content ?? "") : "";
+  return (
+    lastUser(request).includes(match.lastUser ?? "") &&
+    (match.lastTool === undefined || (lastTool !== "" && lastTool.includes(match.lastTool))) &&
+    request.model.includes(match.model ?? "")
+  );
+}

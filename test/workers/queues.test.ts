@@ -1,0 +1,19 @@
+import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
+import { describe, expect, test } from "vitest";
+import worker from "../../workers/index.ts";
+
+describe("the calls queue", () => {
+  test("gives back what this version does not know and loses nothing", async () => {
+    const message = (id: string, attempts: number) => ({
+      id,
+      timestamp: new Date(0),
+      attempts,
+      body: { any: "thing" },
+    });
+    const batch = createMessageBatch("agent-os-kernel-calls", [message("first", 1), message("fourth", 4)]);
+    worker.queue(batch);
+    const result = await getQueueResult(batch, createExecutionContext());
+    expect(result.explicitAcks).toEqual([]);
+    expect(result.retryMessages.map(({ msgId }) => msgId)).toEqual(["first", "fourth"]);
+  });
+});

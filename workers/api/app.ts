@@ -1,0 +1,56 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import type { AppEnv } from "./context.ts";
+import { authenticated } from "./middleware/authenticated.ts";
+import { knownAgent } from "./middleware/known-agent.ts";
+import { noRoute } from "./middleware/no-route.ts";
+import { requestId } from "./middleware/request-id.ts";
+import { safeHeaders } from "./middleware/safe-headers.ts";
+import { unexpected } from "./middleware/unexpected.ts";
+import { validInput } from "./middleware/valid-input.ts";
+import { registerSecurity } from "./openapi.ts";
+import { agents } from "./routes/agents.ts";
+import { approvals } from "./routes/approvals.ts";
+import { audit } from "./routes/audit.ts";
+import { costs } from "./routes/costs.ts";
+import { docs } from "./routes/docs.ts";
+import { events } from "./routes/events.ts";
+import { files } from "./routes/files.ts";
+import { health } from "./routes/health.ts";
+import { messages } from "./routes/messages.ts";
+import { models } from "./routes/models.ts";
+import { pages } from "./routes/pages.ts";
+import { steps } from "./routes/steps.ts";
+import { tools } from "./routes/tools.ts";
+
+/**
+ * The HTTP API: one factory, one file per resource. The order is the order of trust: name the request, let the caller in,
+ * find the agent, read the body, check it, and only then wake an object. A route is valid input, one call, one reply.
+ */
+
+const RESOURCES = [
+  health,
+  docs,
+  agents,
+  messages,
+  pages,
+  files,
+  steps,
+  events,
+  approvals,
+  audit,
+  costs,
+  tools,
+  models,
+] as const;
+
+export function createApp(): OpenAPIHono<AppEnv> {
+  const app = new OpenAPIHono<AppEnv>({ defaultHook: validInput });
+  app.use(requestId, safeHeaders);
+  app.use("/v1/*", authenticated);
+  app.use("/v1/agents/:id/*", knownAgent);
+  for (const resource of RESOURCES) resource(app);
+  registerSecurity(app);
+  app.notFound(noRoute(app));
+  app.onError(unexpected);
+  return app;
+}

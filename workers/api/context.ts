@@ -1,0 +1,18 @@
+import type { Context } from "hono";
+import type { Env } from "../env.ts";
+import type { AgentObject } from "../objects.ts";
+import type { Principal } from "./authenticate.ts";
+
+/** What travels with a request through the app. Each variable is set by the one middleware that is named after it. */
+export interface AppEnv {
+  Bindings: Env;
+  Variables: {
+    requestId: string;
+    /** On every route under `/v1`. */
+    principal: Principal;
+    /** On every route under `/v1/agents/{id}`. */
+    agent: AgentObject;
+  };
+}
+
+export type AppContext = Context<AppEnv>;

@@ -1,0 +1,12 @@
+import type { MiddlewareHandler } from "hono";
+import { authenticate } from "../authenticate.ts";
+import type { AppEnv } from "../context.ts";
+import { problem } from "../problem.ts";
+
+/** Lets in who has a key, before anything else is looked at, and says who that is. */
+export const authenticated: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const principal = await authenticate(c.req.raw, c.env);
+  if (!principal.ok) return problem(c, principal.error);
+  c.set("principal", principal.value);
+  return next();
+};

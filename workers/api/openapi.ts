@@ -1,0 +1,45 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { AppEnv } from "./context.ts";
+import { VERSION } from "./version.ts";
+
+/** The API's description of itself: OpenAPI 3.1, made from the routes and the kernel's schemas. */
+export type OpenApiDocument = ReturnType<OpenAPIHono["getOpenAPI31Document"]>;
+
+export function openApiDocument(app: OpenAPIHono<AppEnv>): OpenApiDocument {
+  return app.getOpenAPI31Document({
+    openapi: "3.1.0",
+    info: {
+      title: "AOS-Kernel",
+      version: VERSION,
+      license: { name: "MIT" },
+      description:
+        "An operating-system kernel for AI agents. Times are RFC 3339 UTC, money is integer nano-dollars plus dollars for people. Every reply carries `X-Request-Id`; every error is `application/problem+json`.",
+    },
+    servers: [{ url: "/" }],
+    security: [{ bearer: [] }],
+    tags: TAGS.map(([name, description]) => ({ name, description })),
+  });
+}
+
+export function registerSecurity(app: OpenAPIHono<AppEnv>): void {
+  app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
+    type: "http",
+    scheme: "bearer",
+    description:
+      "A key of this kernel. The bootstrap key acts in the tenant `default`, or in the one that the header `X-AOS-Tenant` names.",
+  });
+}
+
+const TAGS = [
+  ["agents", "Processes: spawn, look, change, wait, erase"],
+  ["messages", "The mailbox, and signals"],
+  ["memory", "Pages: hot, warm, cold"],
+  ["files", "The agent's file system"],
+  ["events", "What happens, live"],
+  ["approvals", "People in the loop"],
+  ["costs", "The ledger"],
+  ["audit", "The hash-chained log"],
+  ["tools", "What models may be offered"],
+  ["models", "Providers and models"],
+  ["kernel", "The kernel itself"],
+] as const;

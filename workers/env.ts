@@ -1,0 +1,14 @@
+import type { ObjectEnv } from "../durable-objects/env.ts";
+
+/** What the Worker is given: what the objects are, and the bindings and variables that concern the Worker alone. */
+export interface Env extends ObjectEnv {
+  CALLS: Queue;
+  /** The console's files. Absent where nothing serves them. */
+  ASSETS?: Fetcher;
+
+  /** The bootstrap key. Without it no request is let in. */
+  AOS_ADMIN_KEY?: string;
+  AOS_AUDIT_KEY?: string;
+  AOS_STORAGE?: string;
+  AOS_EGRESS_ALLOW?: string;
+}
