@@ -1,6 +1,6 @@
 /**
  * The arrows: clients -> (HTTP) -> workers -> durable-objects -> kernel. Read by @swc/core, because TypeScript 7 has no
- * compiler API that dependency-cruiser could use.
+ * compiler API that dependency-cruiser could use. Its swc reader does not know `using` declarations: write try/finally.
  *
  * @type {import("dependency-cruiser").IConfiguration}
  */
@@ -76,6 +76,10 @@ module.exports = {
     tsConfig: { fileName: "tsconfig.json" },
     doNotFollow: { path: "node_modules" },
     exclude: { path: "^dist/" },
-    enhancedResolveOptions: { extensions: [".ts", ".d.ts", ".js", ".json"], exportsFields: ["exports"], conditionNames: ["import", "types", "default"] },
+    enhancedResolveOptions: {
+      extensions: [".ts", ".d.ts", ".js", ".json"],
+      exportsFields: ["exports"],
+      conditionNames: ["import", "types", "default"],
+    },
   },
 };

@@ -10,6 +10,7 @@ export default defineConfig({
         test: {
           name: "workerd",
           include: ["test/{kernel,durable-objects,workers}/**/*.test.ts"],
+          setupFiles: ["test/support/tables-of-d1.ts"],
           testTimeout: 20_000,
         },
       },

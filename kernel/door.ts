@@ -1,3 +1,4 @@
+import { withDeadline } from "./deadline.ts";
 import { err, type KernelError, ok, type Result } from "./errors.ts";
 import { issuesOf } from "./input.ts";
 import { LIMITS } from "./limits.ts";
@@ -47,9 +48,10 @@ export class Door {
     if (entry.effect === "internal") {
       return this.#parts.tx.run(() => this.#close(call, { result: entry.run(this.#context(call, abort), input) }));
     }
-    const signal = AbortSignal.any([abort, AbortSignal.timeout(entry.timeoutMs)]);
     if (entry.effect !== "pure") this.#open(call, entry.effect, entry.timeoutMs);
-    const result = await settled(entry.run(this.#context(call, signal), input), signal, entry);
+    const result = await withDeadline(entry.timeoutMs, abort, (signal) =>
+      settled(entry.run(this.#context(call, signal), input), signal, entry),
+    );
     this.#parts.tx.run(() => this.#closeIfOurs(call, { result }));
   }
 

@@ -9,6 +9,8 @@ const HOUR_MS = 60 * MINUTE_MS;
 export const LIMITS = {
   // --- the door of the API
   requestBytes: 16 * MIB,
+  /** Of a refused body so much is read and thrown away, because a client that is still sending does not see the reply. */
+  discardedBytes: 64 * MIB,
   /** The whole body of a request arrives within this. */
   requestBodyMs: 60 * SECOND_MS,
   /** RPC that moves much or walks much: ingest, files, the whole chain, erasing. */
@@ -92,8 +94,7 @@ export const LIMITS = {
   /** `local/reader`: its window, and what one question may use. */
   readerWindowTokens: 1_000_000,
   readerOutputTokens: 32_768,
-  readerSearchHits: 8,
-  readerPageReads: 3,
+  readerSearchHits: 3,
   readerCitations: 5,
   readerQuoteChars: 400,
   readerReportChars: 4_000,

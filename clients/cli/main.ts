@@ -61,7 +61,7 @@ function inheriting(parent: Command, command: Command): Command {
 function explain(error: unknown): string {
   if (!(error instanceof AosError)) return error instanceof Error ? error.message : String(error);
   const hint = HINTS[error.code];
-  return hint ? `${error.detail}; ${hint}` : error.message;
+  return hint ? `${error.detail.replace(/\.$/, "")}; ${hint}` : error.message;
 }
 
 const HINTS: Partial<Record<string, string>> = {

@@ -1,4 +1,5 @@
 import OpenAI from "openai";
+import { withDeadline } from "../deadline.ts";
 import { LIMITS } from "../limits.ts";
 import type { Clock, Fetch } from "../ports.ts";
 import { type ReadBounds, readText } from "./body-reader.ts";
@@ -86,10 +87,11 @@ export class OpenAiCompatible implements Provider {
 
   async chat(request: ChatRequest, hooks: ChatHooks): Promise<ChatOutcome> {
     if (hooks.signal.aborted) return abortFailure(hooks.signal, false);
-    const signal = AbortSignal.any([hooks.signal, AbortSignal.timeout(this.#deadlines.totalMs)]);
-    const sent = await this.#send(request, signal);
-    const outcome = sent.ok ? await this.#receive(sent.response, request, { ...hooks, signal }) : sent;
-    return outcome.ok ? outcome : this.#withoutKey(outcome);
+    return withDeadline(this.#deadlines.totalMs, hooks.signal, async (signal) => {
+      const sent = await this.#send(request, signal);
+      const outcome = sent.ok ? await this.#receive(sent.response, request, { ...hooks, signal }) : sent;
+      return outcome.ok ? outcome : this.#withoutKey(outcome);
+    });
   }
 
   async #send(request: ChatRequest, signal: AbortSignal): Promise<{ ok: true; response: Response } | ChatFailure> {

@@ -117,9 +117,8 @@ async function call(parts: AgentParts, prepared: Prepared, grant: Granted, abort
   if (!open(parts, prepared, grant)) return "again";
   const { callId } = prepared;
   parts.live.begin(callId);
-  const signal = AbortSignal.any([abort, AbortSignal.timeout(LIMITS.modelCallMs)]);
   const request = { ...prepared.request, maxOutputTokens: grant.maxOutputTokens };
-  const outcome = await prepared.provider.chat(request, { signal, onDelta: (text) => parts.live.delta(callId, text) });
+  const outcome = await prepared.provider.chat(request, { signal: abort, onDelta: (text) => parts.live.delta(callId, text) });
   parts.live.end(callId);
   return parts.tx.run(() => close(parts, prepared, grant, outcome));
 }

@@ -56,7 +56,7 @@ export async function readText(files: StorageDriver, path: string, range: FileRa
   const { file, bytes } = got.value;
   const readEnd = Math.min(range.offset - before, file.bytes) + bytes.length;
   const start = charStart(bytes, Math.min(before, bytes.length));
-  const end = bytes.length;
+  const end = readEnd < file.bytes ? charEnd(bytes) : bytes.length;
   const content = decode(bytes.subarray(start, end));
   if (content === null) {
     return err(

@@ -1,7 +1,6 @@
 import { env, exports } from "cloudflare:workers";
 import { expect } from "vitest";
 import type { ControlBlock } from "../../kernel/process/block.ts";
-import schema from "../../migrations/d1/0000_init.sql";
 import type { Env } from "../../workers/env.ts";
 
 /** A client of the kernel under test: real HTTP semantics, real objects, the embedded model. */
@@ -10,11 +9,9 @@ export const bindings = env as unknown as Env;
 const worker = (exports as unknown as { default: Fetcher }).default;
 const KEY = "the-key-of-the-tests";
 
-/** Lays D1's schema and lets the client in. Once a file, because storage is isolated per file. */
-export async function boot(): Promise<void> {
+/** Lets the client in. Once a file, because storage is isolated per file. */
+export function boot(): void {
   bindings.AOS_ADMIN_KEY = KEY;
-  const statements = schema.split("--> statement-breakpoint").map((sql) => bindings.DB.prepare(sql));
-  await bindings.DB.batch(statements);
 }
 
 export interface Call {

@@ -7,6 +7,7 @@ import { requestId } from "./middleware/request-id.ts";
 import { safeHeaders } from "./middleware/safe-headers.ts";
 import { unexpected } from "./middleware/unexpected.ts";
 import { validInput } from "./middleware/valid-input.ts";
+import { wholeBody } from "./middleware/whole-body.ts";
 import { registerSecurity } from "./openapi.ts";
 import { agents } from "./routes/agents.ts";
 import { approvals } from "./routes/approvals.ts";
@@ -45,7 +46,7 @@ const RESOURCES = [
 
 export function createApp(): OpenAPIHono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>({ defaultHook: validInput });
-  app.use(requestId, safeHeaders);
+  app.use(requestId, safeHeaders, wholeBody);
   app.use("/v1/*", authenticated);
   app.use("/v1/agents/:id/*", knownAgent);
   for (const resource of RESOURCES) resource(app);

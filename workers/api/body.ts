@@ -15,45 +15,62 @@ export async function readBytes(request: Request): Promise<Result<Uint8Array>> {
 
 /** The body as text; `invalid_json` when it is no UTF-8. */
 export async function readText(request: Request): Promise<Result<string>> {
-  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+  const decoder = new TextDecoder("utf-8", { fatal: true });
   const parts: string[] = [];
-  try {
-    const length = await readChunks(request, (chunk) => parts.push(decoder.decode(chunk, { stream: true })));
-    if (!length.ok) return length;
-    parts.push(decoder.decode());
-  } catch (error) {
-    if (error instanceof TypeError) return err("invalid_json", "The body is not UTF-8 text.");
-    throw error;
-  }
-  return ok(parts.join(""));
+  let isText = true;
+  const decode = (chunk?: Uint8Array) => {
+    try {
+      if (isText) parts.push(decoder.decode(chunk, { stream: chunk !== undefined }));
+    } catch {
+      isText = false;
+    }
+  };
+  const length = await readChunks(request, decode);
+  if (!length.ok) return length;
+  decode();
+  return isText ? ok(parts.join("")) : err("invalid_json", "The body is not UTF-8 text.");
 }
 
-/** Hands each chunk to `take`; answers how many bytes there were. */
+/**
+ * Reads a body that nobody asked for and forgets it. A client that is still sending when it is refused would see a broken
+ * connection instead of the reply.
+ */
+export async function discard(request: Request): Promise<void> {
+  if (request.body !== null && !request.bodyUsed) await readChunks(request, () => {});
+}
+
+const TOO_LARGE = err("too_large", `A request holds at most ${LIMITS.requestBytes} bytes; split it.`);
+
+/** Hands each chunk to `take`, as long as the body is not too large; answers how many bytes there were. */
 async function readChunks(request: Request, take: (chunk: Uint8Array) => void): Promise<Result<number>> {
-  if (Number(request.headers.get("Content-Length") ?? 0) > LIMITS.requestBytes) return TOO_LARGE;
+  const declared = Number(request.headers.get("Content-Length") ?? 0);
+  if (declared > LIMITS.discardedBytes) return TOO_LARGE;
   if (request.body === null) return ok(0);
   const reader = (request.body as ReadableStream<Uint8Array>).getReader();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<"late">((resolve) => {
-    timer = setTimeout(resolve, LIMITS.requestBodyMs, "late");
-  });
+  const clock = timer(LIMITS.requestBodyMs);
   try {
-    for (let length = 0; ; ) {
-      const next = await Promise.race([reader.read().catch(() => "cut" as const), late]);
+    for (let length = 0; length <= LIMITS.discardedBytes; ) {
+      const next = await Promise.race([reader.read().catch(() => "cut" as const), clock.rings]);
       if (next === "late") return err("request_timeout", `Send the body within ${LIMITS.requestBodyMs / 1_000} s.`);
       if (next === "cut") return err("invalid_json", "The connection broke before the whole body had arrived.");
-      if (next.done) return ok(length);
+      if (next.done) return length > LIMITS.requestBytes ? TOO_LARGE : ok(length);
       length += next.value.byteLength;
-      if (length > LIMITS.requestBytes) return TOO_LARGE;
-      take(next.value);
+      if (Math.max(declared, length) <= LIMITS.requestBytes) take(next.value);
     }
+    return TOO_LARGE;
   } finally {
-    clearTimeout(timer);
+    clock.stop();
     reader.cancel().catch(() => {});
   }
 }
 
-const TOO_LARGE = err("too_large", `A request holds at most ${LIMITS.requestBytes} bytes; split it.`);
+function timer(ms: number): { rings: Promise<"late">; stop(): void } {
+  let id: ReturnType<typeof setTimeout> | undefined;
+  const rings = new Promise<"late">((resolve) => {
+    id = setTimeout(resolve, ms, "late");
+  });
+  return { rings, stop: () => clearTimeout(id) };
+}
 
 function concat(parts: readonly Uint8Array[], length: number): Uint8Array {
   if (parts.length === 1 && parts[0]) return parts[0];

@@ -11,6 +11,7 @@ import type { Document } from "./corpus.ts";
 import { type Expectation, verdict } from "./expectation.ts";
 import { Progress } from "./progress.ts";
 import { StepFeed } from "./step-feed.ts";
+import { tiersOf } from "./tiers.ts";
 
 /**
  * The main job from end to end: an agent gets a memory far larger than its window, is asked a question whose answer stands
@@ -40,11 +41,18 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
   try {
     // Without a model of the user's choice nothing of the user's environment is read: no key, no network.
     const env = options.model ? {} : BLANK;
-    await using kernel = new AgentOSKernel({ state, env });
+    return await demonstrate(new AgentOSKernel({ state, env }), options);
+  } finally {
+    if (options.state === undefined) rmSync(state, { recursive: true, force: true });
+  }
+}
+
+async function demonstrate(kernel: AgentOSKernel, options: DemoOptions): Promise<boolean> {
+  try {
     await kernel.initialize();
     return await new Demo(kernel.client, options).run(kernel.url ?? "");
   } finally {
-    if (options.state === undefined) rmSync(state, { recursive: true, force: true });
+    await kernel.shutdown();
   }
 }
 
@@ -105,7 +113,7 @@ class Demo {
         () => `${total.documents}/${documents.length} documents, ${total.tokens} tokens in ${total.pages} pages`,
       );
     }
-    this.#progress.say(`${total.tokens} tokens in ${total.pages} pages: ${await this.#tiers(agentId)}`);
+    this.#progress.say(`${total.tokens} tokens in ${total.pages} pages: ${await tiersOf(this.#client, agentId)}`);
     return total.tokens;
   }
 
@@ -114,11 +122,17 @@ class Demo {
     this.#progress.say(`question: ${question}`);
     const feed = new StepFeed(this.#client, agentId, await this.#logLength(agentId), this.#progress);
     const sent = await this.#client.messages.send(agentId, question, { waitSeconds: ANSWER_SECONDS });
-    await feed.stop();
-    this.#progress.say(await this.#tiers(agentId));
+    await feed.finish();
+    this.#progress.say(await this.#faults(agentId));
     if (sent.reply === undefined) throw new Error(sent.error?.message ?? `no answer within ${ANSWER_SECONDS} s`);
     this.#progress.block(`\n${sent.reply}`);
     return sent.reply;
+  }
+
+  async #faults(agentId: string): Promise<string> {
+    const { context } = await this.#client.agents.get(agentId);
+    const { minorFaults, majorFaults, evictions } = context;
+    return `answered after ${minorFaults} minor and ${majorFaults} major page faults and ${evictions} evictions`;
   }
 
   async #bill(agentId: string): Promise<void> {
@@ -141,13 +155,6 @@ class Demo {
   /** The number of its newest log entry. */
   async #logLength(agentId: string): Promise<number> {
     return (await this.#client.ledger.verify({ agentId })).entries;
-  }
-
-  async #tiers(agentId: string): Promise<string> {
-    const { context } = await this.#client.agents.get(agentId);
-    const pages = `${context.hotPages} hot, ${context.warmPages} warm, ${context.coldPages} cold pages`;
-    const faults = `${context.minorFaults} minor and ${context.majorFaults} major faults, ${context.evictions} evictions`;
-    return `${pages}; ${context.residentTokens} of ${context.windowTokens} tokens resident; ${faults}`;
   }
 }
 

@@ -1,56 +1,53 @@
 import type { KernelClient } from "../../sdk/client/client.ts";
 import type { AgentEvent } from "../../sdk/client/events.ts";
-import { oneLine } from "../table.ts";
 import type { Progress } from "./progress.ts";
+import { tiersOf } from "./tiers.ts";
 
-/** Shows what an agent does, from its event stream: model calls, tool calls and page faults, each with the tiers then. */
+/** Shows what an agent does, from its event stream: model calls, tool calls, and page faults with the tiers after them. */
 export class StepFeed {
   readonly #client: KernelClient;
   readonly #agentId: string;
   readonly #progress: Progress;
   readonly #stop = new AbortController();
   readonly #done: Promise<void>;
-  /** Log entries seen, by kind. */
-  readonly seen = new Map<string, number>();
 
-  /** Watches from log entry `after` on, until `stop`. */
+  /** Watches from log entry `after` on, until the first message after it has ended. */
   constructor(client: KernelClient, agentId: string, after: number, progress: Progress) {
     this.#client = client;
     this.#agentId = agentId;
     this.#progress = progress;
     this.#done = this.#watch(after);
-    // Until `stop` is awaited, a failure must not count as unhandled.
+    // Until `finish` is awaited, a failure must not count as unhandled.
     this.#done.catch(() => {});
   }
 
-  /** Resolves when the watch has ended; throws what broke it. */
-  async stop(): Promise<void> {
-    this.#stop.abort();
-    await this.#done;
+  /** Waits until the end of the message was shown, at most a few seconds; throws what broke the watch. */
+  async finish(): Promise<void> {
+    const timer = setTimeout(() => this.#stop.abort(), LAG_MS);
+    await this.#done.finally(() => clearTimeout(timer));
   }
 
   async #watch(after: number): Promise<void> {
     for await (const event of this.#client.events.watch(this.#agentId, { after, signal: this.#stop.signal })) {
-      this.seen.set(event.event, (this.seen.get(event.event) ?? 0) + 1);
-      const text = describe(event);
+      const text = await this.#describe(event);
       if (text) this.#progress.say(`  ${text}`);
+      if (event.event === "message.done") return;
     }
+  }
+
+  async #describe({ event, data }: AgentEvent): Promise<string | null> {
+    if (event === "page.fault") return `${faults(data)} -> ${await tiersOf(this.#client, this.#agentId)}`;
+    const call = `step ${data["step"]}: ${data["name"]}`;
+    if (event === "call.start" && typeof data["promptTokens"] === "number") {
+      return `${call} with ${data["promptTokens"]} tokens in the prompt`;
+    }
+    if (event === "call.end") return `${call} ${data["ok"] === true ? "done" : `failed: ${data["code"]}`}`;
+    return null;
   }
 }
 
-const DETAIL_COLUMNS = 110;
+const LAG_MS = 5_000;
 
-function describe({ event, data }: AgentEvent): string | null {
-  const name = String(data["name"] ?? "");
-  const { at: _at, name: _name, step: _step, ...facts } = data;
-  if (event === "call.start") return `step ${data["step"]}: ${name} ${modelInput(data)}`;
-  if (event === "call.end")
-    return `step ${data["step"]}: ${name} ${data["ok"] === true ? "done" : `failed, ${data["code"]}`}`;
-  if (event.startsWith("page.") && event !== "page.add")
-    return `${event} ${oneLine(JSON.stringify(facts), DETAIL_COLUMNS)}`;
-  return null;
-}
-
-function modelInput(data: Record<string, unknown>): string {
-  return typeof data["promptTokens"] === "number" ? `(${data["promptTokens"]} tokens in the prompt)` : "";
+function faults(data: Record<string, unknown>): string {
+  return `page faults: ${data["minor"]} minor, ${data["major"]} major`;
 }

@@ -66,11 +66,8 @@ function pagesOf(messages: readonly ChatMessage[], done: readonly DoneCall[]): S
   return [...pages.values()];
 }
 
-/** `memory_read` answers the page itself or under `page`. */
+/** The page in a result of `memory_read`; none when the call failed. */
 function readPage(result: Readonly<Record<string, unknown>>): SeenPage[] {
-  const page = (typeof result["page"] === "object" ? result["page"] : result) as Record<string, unknown> | null;
-  const id = page?.["id"] ?? page?.["pageId"];
-  const content = page?.["content"];
-  if (typeof content !== "string") return [];
-  return typeof id === "string" ? [{ id, content }] : parsePages(content);
+  const { pageId: id, content } = result;
+  return typeof id === "string" && typeof content === "string" ? [{ id, content }] : [];
 }

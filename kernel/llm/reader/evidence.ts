@@ -54,7 +54,10 @@ export function quotesFor(question: string, terms: readonly Term[], pages: reado
 }
 
 function sentencesIn({ id, content }: SeenPage, rank: number, terms: readonly Term[], words: Words): Sentence[] {
-  return sentencesOf(content).map((text) => ({ pageId: id, text, rank, places: placesOf(text, terms, words) }));
+  return sentencesOf(content).map(({ text, lead }) => {
+    const led = [...placesOf(lead, terms, words).keys()].map((term) => [term, 0] as const);
+    return { pageId: id, text, rank, places: new Map([...led, ...placesOf(text, terms, words)]) };
+  });
 }
 
 function scoreOf({ text, rank, places }: Sentence, weights: ReadonlyMap<Term, number>, kind: RegExp | null): number {

@@ -20,9 +20,11 @@ export function retrieve(conversation: Conversation, tools: readonly ToolDefinit
   const terms = termsOf(input);
   if (terms.length === 0) return { say: phrases.idle };
   const search = done.find(({ name }) => name === "memory_search");
-  if (search === undefined && offers(tools, "memory_search")) return { calls: [searchFor(input, terms)] };
+  const hasRead = done.some(({ name }) => name === "memory_read");
+  // In a small window the search may have left the prompt before the pages that it led to.
+  if (search === undefined && !hasRead && offers(tools, "memory_search")) return { calls: [searchFor(input, terms)] };
   const hits = search === undefined ? [] : hitsOf(search);
-  const wanted = done.some(({ name }) => name === "memory_read") ? [] : unseen(hits, pages);
+  const wanted = hasRead ? [] : unseen(hits, pages);
   if (wanted.length > 0 && offers(tools, "memory_read")) return { calls: wanted.map(readOf) };
   const quotes = quotesFor(input, terms, ranked(hits, pages));
   return {
@@ -53,17 +55,23 @@ function readOf({ id }: Hit): Command {
 
 function unseen(hits: readonly Hit[], pages: readonly SeenPage[]): Hit[] {
   const seen = new Set(pages.map(({ id }) => id));
-  return hits.slice(0, LIMITS.readerPageReads).filter(({ id }) => !seen.has(id));
+  return hits.filter(({ id }) => !seen.has(id));
 }
 
-/** The list in a search result, by whatever name it goes. */
+/**
+ * The hits of a search. A result that was too long for the window stands in pages of its own; what is left of it in the
+ * prompt is how it begins, and that names the best hit.
+ */
 function hitsOf({ result }: DoneCall): Hit[] {
-  const list = Object.values(result).find((value) => Array.isArray(value)) ?? [];
-  return (list as unknown[]).flatMap((item) => {
-    const { id, pageId, snippet } = (item ?? {}) as Record<string, unknown>;
-    const found = typeof id === "string" ? id : pageId;
-    return typeof found === "string" ? [{ id: found, snippet: typeof snippet === "string" ? snippet : "" }] : [];
-  });
+  const { items, preview } = result;
+  if (Array.isArray(items)) return (items as unknown[]).flatMap(hitOf);
+  const begins = typeof preview === "string" ? preview : "";
+  return [...begins.matchAll(/"id":\s*"(pg_[0-9a-z]+)"/g)].map(([, id = ""]) => ({ id, snippet: "" }));
+}
+
+function hitOf(item: unknown): Hit[] {
+  const { id, snippet } = (item ?? {}) as Record<string, unknown>;
+  return typeof id === "string" ? [{ id, snippet: typeof snippet === "string" ? snippet : "" }] : [];
 }
 
 /** Pages in memory's order, those only in sight after them; of a page that was not read there is its snippet. */

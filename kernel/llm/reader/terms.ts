@@ -13,8 +13,8 @@ const SEGMENTER = new Intl.Segmenter("zh", { granularity: "word" });
 /** Words of goals that ask for nothing in particular, and words that only say that something is asked. */
 const VAGUE = new Set(
   (
-    "help assist assistant assistance user task complete general hello hi hey thanks thank work ready wait stand support " +
-    "answer question memory according quote cite page describe document text list summarize short briefly sentence " +
+    "help helpful friendly useful kind assist assistant assistance user task complete general hello hi hey thanks thank work ready wait stand support " +
+    "answer question memory according quote cite page describe document text word list summarize short briefly sentence " +
     "帮助 帮 帮忙 协助 用户 任务 完成 助手 你好 您好 谢谢 工作 处理 事情 回答 问题 记忆 文档 文中 文章 引用 查找 找出 解释 介绍 描述 " +
     "说明 属于 叫做 称为 名字 好 谁 哪 还"
   ).split(" "),

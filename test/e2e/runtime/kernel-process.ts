@@ -17,7 +17,9 @@ export interface Ended {
 
 /** An environment without the settings of whoever runs the tests. */
 export function cleanEnvironment(extra: Record<string, string> = {}): NodeJS.ProcessEnv {
-  const inherited = Object.entries(process.env).filter(([name]) => !/^(AOS_|OPENAI_|DEEPSEEK_|KIMI_|OLLAMA_)/.test(name));
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => !/^(AOS_|OPENAI_|DEEPSEEK_|KIMI_|OLLAMA_)/.test(name),
+  );
   return { ...Object.fromEntries(inherited), ...extra };
 }
 
@@ -90,7 +92,9 @@ export class KernelProcess {
         if (url) resolve(url);
       });
     });
-    const failed = this.#ended.then(({ code, stderr }) => Promise.reject(new Error(`aos up ended with ${code}: ${stderr}`)));
+    const failed = this.#ended.then(({ code, stderr }) =>
+      Promise.reject(new Error(`aos up ended with ${code}: ${stderr}`)),
+    );
     this.url = await Promise.race([ready, failed, sleep(READY_MS).then(() => Promise.reject(new Error("not ready")))]);
   }
 }

@@ -61,13 +61,14 @@ async function turn(input: string, kernel: Kernel = nothing, before: ChatMessage
 function memory(pages: Record<string, string>): Kernel {
   return ({ name, input }) => {
     if (name === "memory_search") {
-      const items = Object.entries(pages).map(([id, content], i) => {
+      const found = Object.entries(pages).slice(0, Number(input["limit"]));
+      const items = found.map(([id, content], i) => {
         return { id, score: 10 - i, snippet: `…${content.slice(0, 60)}…`, tier: "cold", source: "book.txt" };
       });
       return { ok: true, items };
     }
     const id = String(input["pageId"]);
-    return { ok: true, page: { id, source: "book.txt", content: pages[id] } };
+    return { ok: true, pageId: id, source: "book.txt", fault: "major", content: pages[id] };
   };
 }
 
@@ -90,14 +91,14 @@ describe("a question in English", () => {
   it("hears each of the three best-ranked pages, and quotes nothing that is not there", async () => {
     const { answer } = await turn("Who keeps the lighthouse?", memory(LIGHTHOUSE));
     expect(new Set(citations(answer).slice(0, 3))).toEqual(new Set(["pg_aa1", "pg_bb2", "pg_cc3"]));
-    for (const line of answer.split("\n")) {
-      const [, quote = "", id = ""] = /^“([\s\S]*)” \[(pg_\w+)\]$/.exec(line) ?? [];
+    for (const [, quote = "", id = ""] of answer.matchAll(/“([\s\S]*?)” \[(pg_\w+)\]/g)) {
       expect(LIGHTHOUSE[id as keyof typeof LIGHTHOUSE]).toContain(quote);
     }
+    expect(answer).toContain("“The keeper of a lighthouse sleeps little.” [pg_cc3]");
   });
 
   it("is found by one common word, in another form", async () => {
-    const { answer } = await turn("What do the watchmen say about fishing?", memory(LIGHTHOUSE));
+    const { answer } = await turn("Was somebody repairing something?", memory(LIGHTHOUSE));
     expect(citations(answer)).toContain("pg_bb2");
   });
 
@@ -116,6 +117,17 @@ describe("a question in English", () => {
       call.name === "memory_search" ? memory(LIGHTHOUSE)(call) : { ok: false, code: "not_found", message: "gone" };
     const { answer } = await turn("Who built the lighthouse?", kernel);
     expect(citations(answer)).toContain("pg_aa1");
+  });
+
+  it("is answered from the pages in sight when the search itself was too long for the window", async () => {
+    const shown = `${MEMORY_HEADER}\n${renderPage({ id: "pg_bb2", source: "", content: LIGHTHOUSE.pg_bb2 })}`;
+    const kernel: Kernel = (call) =>
+      call.name === "memory_search"
+        ? { ok: true, pages: ["pg_r1"], preview: '{"ok":true,"items":[{"id":"pg_aa1","score":9.1,"ti…' }
+        : memory(LIGHTHOUSE)(call);
+    const { answer, calls } = await turn("Who built the lighthouse?", kernel, [{ role: "user", content: shown }]);
+    expect(calls.map(({ input: { pageId } }) => pageId)).toEqual([undefined, "pg_aa1"]);
+    expect(new Set(citations(answer))).toEqual(new Set(["pg_aa1", "pg_bb2"]));
   });
 
   it("gets a plain no when memory holds nothing, in two steps", async () => {

@@ -66,6 +66,7 @@ describe("an agent's mounts", () => {
       for (let page = 0; page < 20; page++) {
         const listed = await files.list(prefix, { limit, cursor });
         if (!listed.ok) return listed.error.code;
+        expect(listed.value.items.length).toBeLessThanOrEqual(limit);
         found.push(...listed.value.items.map((file) => file.path));
         if (listed.value.nextCursor === null) return found;
         cursor = listed.value.nextCursor;
