@@ -93,8 +93,11 @@ export const LIMITS = {
   toolArgumentBytes: 256 * KIB,
   /** `local/reader`: its window, and what one question may use. */
   readerWindowTokens: 1_000_000,
-  readerOutputTokens: 32_768,
-  readerSearchHits: 3,
+  readerOutputTokens: 4_096,
+  /** A snippet in Chinese costs several times the tokens of one in English, and the result must stay in a small prompt. */
+  readerSearchHits: 5,
+  readerSearchHitsHan: 3,
+  readerPageReads: 2,
   readerCitations: 5,
   readerQuoteChars: 400,
   readerReportChars: 4_000,
@@ -134,6 +137,15 @@ export const LIMITS = {
   /** A tool result over this part of the window becomes pages; its group keeps the reference. */
   resultShare: 0.125,
   searchMax: 50,
+  /** Index entries that one search looks at term by term; of a more common term, its best pages only. */
+  searchPostings: 8_000,
+  searchBest: 200,
+  /** Rows fetched for one search at most, and words taken for one that is not indexed. */
+  searchRows: 400,
+  searchRelatives: 8,
+  /** Pages that are read and ranked anew, and how long their reading may take. */
+  rerankPages: 24,
+  rerankMs: 500,
   searchDefault: 10,
   queryChars: 4_000,
   snippetChars: 240,

@@ -14,6 +14,9 @@ export interface AgentObject extends AgentRpc {
   fetch(url: string, init?: RequestInit): Promise<Response>;
 }
 
+/** A way to an agent's object that outlives the object: a stub stays broken once its object has died, so waits ask anew. */
+export type ReachAgent = () => AgentObject;
+
 /** Only for ids that `isAgentIdOf` has accepted: calling an object that never was creates its storage. */
 export function agentObject(env: Env, tenant: string, agentId: string): AgentObject {
   // The platform's stub type cannot express `unknown` inside results; the interface is what the class implements.

@@ -120,7 +120,11 @@ function piecesOf(resident: readonly ResidentRow[]): Piece[] {
 }
 
 /** Leaves out what does not fit: by use, then the evicted pages' lines, then the current turn's oldest exchanges. */
-function fitting(pieces: readonly Piece[], stubTokens: number, room: number): { pieces: Piece[]; stubs: boolean } | null {
+function fitting(
+  pieces: readonly Piece[],
+  stubTokens: number,
+  room: number,
+): { pieces: Piece[]; stubs: boolean } | null {
   let excess = pieces.reduce((sum, piece) => sum + piece.tokens, stubTokens) - room;
   const left = new Set(pieces);
   const drop = (candidates: readonly Piece[]) => {

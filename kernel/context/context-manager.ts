@@ -14,12 +14,11 @@ import { PageReader } from "./page-reader.ts";
 import { entryOf, type PageRow, PageTable } from "./page-table.ts";
 import { PageWriter } from "./page-writer.ts";
 import { Paging } from "./paging.ts";
-import { queryTerms } from "./query.ts";
+import { snippetOf } from "./passage.ts";
 import { Reclaim, type Reclaimed } from "./reclaim.ts";
 import { lru } from "./replacement/lru.ts";
 import { Search } from "./search.ts";
 import { SegmentTable } from "./segment-table.ts";
-import { snippetOf } from "./snippet.ts";
 import { recalibrate } from "./tokens.ts";
 
 /**
@@ -71,7 +70,6 @@ export class ContextManager implements Memory {
   readonly #index: PageIndex;
   readonly #writer: PageWriter;
   readonly #history: History;
-  readonly #reader: PageReader;
   readonly #paging: Paging;
   readonly #reclaim: Reclaim;
   readonly #assembler: Assembler;
@@ -90,12 +88,11 @@ export class ContextManager implements Memory {
     this.#segments = segments;
     this.#state = state;
     this.#index = index;
-    this.#reader = reader;
     this.#writer = new PageWriter({ ...ports, table, index }, config.pageTokens);
     this.#history = new History(table, this.#writer, config.windowTokens);
     this.#paging = new Paging({ ...ports, table, state, reader, note });
     this.#assembler = new Assembler(table, state, config);
-    this.#search = new Search(table, index);
+    this.#search = new Search({ table, index, reader });
     const capacity = () => this.#assembler.promptTokens() - state.read().tool_tokens;
     const policy = POLICIES[config.replacement];
     this.#reclaim = new Reclaim({ ...ports, table, segments, state, policy, note, owner: config.owner, capacity });
@@ -251,10 +248,10 @@ export class ContextManager implements Memory {
     query: string,
     budget: { tokens: number; ms: number },
   ): Promise<{ minor: number; major: number; pageIds: string[] }> {
+    const found = await this.#search.find(query, LIMITS.demandPagingPages, (row) => isAway(row) && row.pinned === 0);
     const pinned = this.#table.pinnedAway(LIMITS.demandPagingPages);
-    const found = this.#search.find(query, LIMITS.demandPagingPages, (row) => isAway(row) && row.pinned === 0);
     const tokens = Math.floor(budget.tokens / this.#state.read().token_factor);
-    return this.#paging.pageIn([...pinned, ...found.map(({ row }) => row)], { tokens, ms: budget.ms });
+    return this.#paging.pageIn([...pinned.map((row) => ({ row, content: null })), ...found], { tokens, ms: budget.ms });
   }
 
   /** Empties prompt and SQLite down to their low watermarks where they are above the high ones. */
@@ -270,13 +267,11 @@ export class ContextManager implements Memory {
   }
 
   async #hits(query: string, limit: number, wanted: (row: PageRow) => boolean): Promise<SearchHit[]> {
-    const found = this.#search.find(query, Math.min(limit, LIMITS.searchMax), wanted);
-    const terms = queryTerms(query, this.#index.words);
-    const snippets = await this.#reader.readAll(found.map(({ row }) => row));
-    return found.map(({ row, score }) => ({
+    const found = await this.#search.find(query, Math.min(limit, LIMITS.searchMax), wanted);
+    return found.map(({ row, score, content, passage }) => ({
       id: row.id,
       score,
-      snippet: snippetOf(snippets.get(row.ordinal)?.content ?? row.preview, terms),
+      snippet: content === null ? row.preview : snippetOf(content, passage?.start ?? 0),
       tier: row.tier,
       source: row.source,
     }));

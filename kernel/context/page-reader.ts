@@ -22,20 +22,14 @@ export class PageReader {
     this.#hash = parts.hash;
   }
 
-  /** `major` says that the object store was read. */
-  async read(row: PageRow): Promise<Result<{ content: string; major: boolean }>> {
+  async read(row: PageRow): Promise<Result<string>> {
     const resident = this.#table.content(row.ordinal);
-    if (resident !== null) return ok({ content: resident, major: false });
-    const cold = await this.#fromSegment(row);
-    return cold.ok ? ok({ content: cold.value, major: true }) : cold;
+    return resident === null ? await this.#fromSegment(row) : ok(resident);
   }
 
   /** Contents of what can be read within `ms`, a few reads at a time, by ordinal. */
-  async readAll(
-    rows: readonly PageRow[],
-    ms: number = LIMITS.demandPagingMs,
-  ): Promise<Map<number, { content: string; major: boolean }>> {
-    const contents = new Map<number, { content: string; major: boolean }>();
+  async readAll(rows: readonly PageRow[], ms: number = LIMITS.demandPagingMs): Promise<Map<number, string>> {
+    const contents = new Map<number, string>();
     const queue = [...rows];
     const worker = async () => {
       for (let row = queue.shift(); row !== undefined; row = queue.shift()) {

@@ -21,7 +21,7 @@ export interface PagingParts {
   readonly note: Note;
 }
 
-type Fetched = { row: PageRow; content: string; major: boolean };
+type Fetched = { row: PageRow; content: string };
 
 export class Paging {
   readonly #parts: PagingParts;
@@ -46,40 +46,36 @@ export class Paging {
     return this.#parts.sql.transaction(() => {
       const fault = this.#settle(fetched.value, into);
       if (fault === null) return err("not_found", `there is no page ${id}`);
-      this.#record([row], [fault]);
+      this.#record([{ row, fault }]);
       const now = this.#parts.table.byOrdinal(row.ordinal) ?? row;
       return ok({ page: { ...entryOf(now), content }, fault });
     });
   }
 
   /**
-   * Demand paging: makes `rows`, best first, hot as far as `tokens` and `ms` go. Pages that cannot be read now are left
-   * out. Afterwards all of them stand at the end of the prompt, in the order given.
+   * Demand paging: makes `pages`, best first, hot as far as `tokens` and `ms` go. Contents that the caller read already are
+   * not read again; pages that cannot be read now are left out. Afterwards all of them stand at the end of the prompt, in
+   * the order given.
    */
   async pageIn(
-    rows: readonly PageRow[],
+    pages: readonly { row: PageRow; content: string | null }[],
     budget: { tokens: number; ms: number },
   ): Promise<{ minor: number; major: number; pageIds: string[] }> {
-    const chosen = affordable(rows, budget.tokens);
-    const contents = await this.#parts.reader.readAll(chosen, budget.ms);
-    const fetched = chosen.flatMap((row): Fetched[] => {
-      const read = contents.get(row.ordinal);
-      return read === undefined ? [] : [{ row, ...read }];
+    const chosen = affordable(pages, budget.tokens);
+    const unread = chosen.filter(({ content }) => content === null).map(({ row }) => row);
+    const contents = await this.#parts.reader.readAll(unread, budget.ms);
+    const fetched = chosen.flatMap(({ row, content }): Fetched[] => {
+      const text = content ?? contents.get(row.ordinal);
+      return text === undefined ? [] : [{ row, content: text }];
     });
     return this.#parts.sql.transaction(() => {
-      const done = fetched
-        .map((page) => ({ page, fault: this.#settle(page, "hot") }))
-        .filter(({ fault }) => fault !== null);
-      const faults = done.map(({ fault }) => fault ?? "none");
-      this.#record(
-        done.map(({ page }) => page.row),
-        faults,
-      );
-      return {
-        minor: faults.filter((fault) => fault === "minor").length,
-        major: faults.filter((fault) => fault === "major").length,
-        pageIds: done.map(({ page }) => page.row.id),
-      };
+      const done = fetched.flatMap((page) => {
+        const fault = this.#settle(page, "hot");
+        return fault === null ? [] : [{ row: page.row, fault }];
+      });
+      this.#record(done);
+      const count = (kind: Fault) => done.filter(({ fault }) => fault === kind).length;
+      return { minor: count("minor"), major: count("major"), pageIds: done.map(({ row }) => row.id) };
     });
   }
 
@@ -87,7 +83,7 @@ export class Paging {
     const row = this.#parts.table.byId(id);
     if (row === undefined) return err("not_found", `there is no page ${id}`);
     const read = await this.#parts.reader.read(row);
-    return read.ok ? ok({ row, ...read.value }) : read;
+    return read.ok ? ok({ row, content: read.value }) : read;
   }
 
   /** Writes one page's new place. Null when the page went away meanwhile. */
@@ -106,12 +102,12 @@ export class Paging {
     return row.tier === "cold" ? "major" : "minor";
   }
 
-  #record(rows: readonly PageRow[], faults: readonly Fault[]): void {
-    const minor = faults.filter((fault) => fault === "minor").length;
-    const major = faults.filter((fault) => fault === "major").length;
+  #record(done: readonly { row: PageRow; fault: Fault }[]): void {
+    const minor = done.filter(({ fault }) => fault === "minor").length;
+    const major = done.filter(({ fault }) => fault === "major").length;
     if (minor + major === 0) return;
     this.#parts.state.count({ minor, major });
-    const pageIds = rows.filter((_, i) => faults[i] !== "none").map((row) => row.id);
+    const pageIds = done.filter(({ fault }) => fault !== "none").map(({ row }) => row.id);
     this.#parts.note("page.fault", { minor, major, pageIds });
   }
 }
@@ -120,14 +116,12 @@ function placeOf(row: PageRow): "system" | "memory" {
   return row.kind === "instructions" || row.kind === "goal" ? "system" : "memory";
 }
 
-/** The first rows that fit; one that is too large is passed over for the next. */
-function affordable(rows: readonly PageRow[], tokens: number): PageRow[] {
+/** The first pages that fit; one that is too large is passed over for the next. */
+function affordable<T extends { row: PageRow }>(pages: readonly T[], tokens: number): T[] {
   let left = tokens;
-  const chosen: PageRow[] = [];
-  for (const row of rows) {
-    if (row.tokens > left) continue;
+  return pages.filter(({ row }) => {
+    if (row.tokens > left) return false;
     left -= row.tokens;
-    chosen.push(row);
-  }
-  return chosen;
+    return true;
+  });
 }

@@ -3,13 +3,14 @@ import { isStopWord } from "./stop-words.ts";
 
 /**
  * Turns text into index terms, in any language. Words are folded (case, width, accents) and stemmed; `camelCase` gives its
- * parts too. Writing without spaces gives every pair of neighbouring characters, so that no word is lost to a mistake of
+ * parts too. Writing without spaces (also across the end of a
+ * line) gives every pair of neighbouring characters, so that no word is lost to a mistake of
  * segmentation, and every Han character alone, because characters are what words of one family share.
  */
 
 const DENSE =
   "\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Hangul}\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}";
-const RUN = new RegExp(`(?<dense>[${DENSE}]+)|[[\\p{L}\\p{M}\\p{N}]--[${DENSE}]]+`, "gv");
+const RUN = new RegExp(`(?<dense>[${DENSE}]+(?:\\r?\\n[${DENSE}]+)*)|[[\\p{L}\\p{M}\\p{N}]--[${DENSE}]]+`, "gv");
 const HAN = /^\p{Script=Han}$/u;
 const PLAIN = /^[a-z0-9]+$/;
 const COMPOUND = /[a-z][A-Z]|[A-Z]{2}[a-z]/;
@@ -34,7 +35,7 @@ export function* runs(text: string): Generator<{ text: string; dense: boolean; i
 
 /** The characters of a dense run, and its neighbouring pairs. */
 export function grams(run: string): { chars: string[]; pairs: string[] } {
-  const all = [...run];
+  const all = [...run.replace(/\s+/g, "")];
   return {
     chars: all.filter((char) => HAN.test(char)),
     pairs: all.slice(1).map((char, i) => (all[i] ?? "") + char),

@@ -12,9 +12,6 @@ export interface ModelFacts {
   price: ModelPrice;
 }
 
-/** The counts of a reply as a vendor names them, already parsed to non-negative integers or absent. */
-export type UsageFields = Readonly<Record<string, number>>;
-
 export interface Vendor {
   /** The part of a model's name before the slash. */
   readonly name: string;

@@ -1,3 +1,4 @@
+import { listDurableObjectIds } from "cloudflare:test";
 import { beforeAll, describe, expect, test } from "vitest";
 import { systemClock, systemHash, systemRandom } from "../../durable-objects/ports.ts";
 import { newAgentId } from "../../kernel/id.ts";
@@ -46,6 +47,14 @@ describe("an agent's id", () => {
     );
     const words = bodies.map(({ requestId: _, ...rest }) => JSON.stringify(rest));
     expect(new Set(words).size).toBe(1);
+  });
+
+  test("that was made up or is another tenant's wakes no object", async () => {
+    const before = await listDurableObjectIds(bindings.AGENTS);
+    await problem(404, "not_found", "GET", "/v1/agents/agt_nonsense/steps");
+    await problem(404, "not_found", "GET", `/v1/audit/verify?agentId=${idIn("globex")}`);
+    await problem(404, "not_found", "DELETE", `/v1/agents/${idIn("globex")}`);
+    expect(await listDurableObjectIds(bindings.AGENTS)).toEqual(before);
   });
 
   test("of one tenant is not found by another", async () => {
@@ -189,7 +198,15 @@ describe("a route", () => {
     }
   });
 
+  test("outside the API is a file of the console", async () => {
+    const response = await request("GET", "/", { key: null });
+    expect([response.status, response.headers.get("Content-Type")]).toEqual([200, "text/html; charset=utf-8"]);
+    expect(response.headers.get("X-Request-Id")).toMatch(/^req_/);
+    expect(await response.text()).toContain("AOS-Kernel");
+  });
+
   test("that is not there is 404", async () => {
+    await problem(404, "not_found", "GET", "/nothing", { key: null });
     await problem(404, "not_found", "GET", "/v1/nothing");
     await problem(404, "not_found", "POST", "/nothing");
   });

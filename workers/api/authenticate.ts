@@ -7,12 +7,10 @@ import type { Env } from "../env.ts";
  * the bytes of a key show in the time that a refusal takes.
  */
 
-export const ROLES = ["viewer", "operator", "admin"] as const;
-export type Role = (typeof ROLES)[number];
-
 export interface Principal {
   keyId: string;
-  role: Role;
+  /** What the key may do: read; read and act; also administer keys and tenants. */
+  role: "viewer" | "operator" | "admin";
   /** The tenant that the request acts in. */
   tenant: string;
 }

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import type { Env } from "../env.ts";
-import type { AgentObject } from "../objects.ts";
+import type { AgentObject, ReachAgent } from "../objects.ts";
 import type { Principal } from "./authenticate.ts";
 
 /** What travels with a request through the app. Each variable is set by the one middleware that is named after it. */
@@ -12,6 +12,8 @@ export interface AppEnv {
     principal: Principal;
     /** On every route under `/v1/agents/{id}`. */
     agent: AgentObject;
+    /** The same, for those who wait longer than one call. */
+    reachAgent: ReachAgent;
   };
 }
 

@@ -1,7 +1,7 @@
 import { ok, type Result } from "../../kernel/errors.ts";
 import type { ControlBlock } from "../../kernel/process/block.ts";
 import type { WaitReason } from "../../kernel/process/state.ts";
-import { type AgentObject, answer } from "../objects.ts";
+import { type AgentObject, answer, type ReachAgent } from "../objects.ts";
 import { waitUntil } from "./wait-until.ts";
 
 /** What nothing but somebody outside can end: a person's answer, a bigger budget, a new message. */
@@ -9,15 +9,15 @@ const NEEDS_SOMEBODY: readonly (WaitReason | null)[] = ["approval", "quota", "me
 
 /** The control block once the process has ended, is stopped, or needs somebody; or as it is after `timeoutMs`. */
 export function waitForProcess(
-  agent: AgentObject,
+  reach: ReachAgent,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<Result<ControlBlock>> {
-  const look = async () => {
+  const look = async (agent: AgentObject) => {
     const block = await answer(agent.block());
     return block.ok ? ok({ value: block.value, isOver: isSettled(block.value) }) : block;
   };
-  return waitUntil(agent, { look, wakes: ["process.state"], timeoutMs, signal });
+  return waitUntil(reach, { look, wakes: ["process.state"], timeoutMs, signal });
 }
 
 function isSettled(block: ControlBlock): boolean {

@@ -39,10 +39,10 @@ function material({ file, ask }: DemoFlags): Pick<DemoOptions, "documents" | "or
   if (file === undefined) {
     const expect = ask === undefined ? { tokens: MEMORY_TOKENS, answer: ANSWER, source: SOURCE } : {};
     const question = ask ?? QUESTION;
-    return { documents: packageDocuments(), origin: "the installed packages", question, expect };
+    return { documents: packageDocuments(), origin: "documents of the installed packages", question, expect };
   }
   if (!ask?.trim()) throw new UsageError('--file needs a question: --ask "..."');
-  return { documents: userDocuments(file), origin: "yours", question: ask, expect: {} };
+  return { documents: userDocuments(file), origin: "of your documents", question: ask, expect: {} };
 }
 
 function place({ model, window, state }: DemoFlags): Pick<DemoOptions, "model" | "windowTokens" | "state"> {

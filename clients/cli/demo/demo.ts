@@ -20,7 +20,7 @@ import { tiersOf } from "./tiers.ts";
 
 export interface DemoOptions {
   documents: Document[];
-  /** What is said about where the documents come from. */
+  /** What the documents are, for the commentary. */
   origin: string;
   question: string;
   /** What must come out; for a question of the user only that every quote stands. */
@@ -37,20 +37,22 @@ const ANSWER_SECONDS = 300;
 
 /** True when everything came out as it must. */
 export async function runDemo(options: DemoOptions): Promise<boolean> {
+  const progress = new Progress();
   const state = options.state ?? mkdtempSync(join(tmpdir(), "aos-demo-"));
   try {
     // Without a model of the user's choice nothing of the user's environment is read: no key, no network.
     const env = options.model ? {} : BLANK;
-    return await demonstrate(new AgentOSKernel({ state, env }), options);
+    return await demonstrate(new AgentOSKernel({ state, env }), options, progress);
   } finally {
     if (options.state === undefined) rmSync(state, { recursive: true, force: true });
   }
 }
 
-async function demonstrate(kernel: AgentOSKernel, options: DemoOptions): Promise<boolean> {
+async function demonstrate(kernel: AgentOSKernel, options: DemoOptions, progress: Progress): Promise<boolean> {
   try {
     await kernel.initialize();
-    return await new Demo(kernel.client, options).run(kernel.url ?? "");
+    progress.say(`kernel ready at ${kernel.url}`);
+    return await new Demo(kernel.client, options, progress).run();
   } finally {
     await kernel.shutdown();
   }
@@ -59,15 +61,15 @@ async function demonstrate(kernel: AgentOSKernel, options: DemoOptions): Promise
 class Demo {
   readonly #client: KernelClient;
   readonly #options: DemoOptions;
-  readonly #progress = new Progress();
+  readonly #progress: Progress;
 
-  constructor(client: KernelClient, options: DemoOptions) {
+  constructor(client: KernelClient, options: DemoOptions, progress: Progress) {
     this.#client = client;
     this.#options = options;
+    this.#progress = progress;
   }
 
-  async run(url: string): Promise<boolean> {
-    this.#progress.say(`kernel ready at ${url}`);
+  async run(): Promise<boolean> {
     const agent = await this.#spawn();
     const tokens = await this.#remember(agent.id);
     const answer = await this.#ask(agent.id);
@@ -102,7 +104,7 @@ class Demo {
   async #remember(agentId: string): Promise<number> {
     const { documents, origin } = this.#options;
     const bytes = documents.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
-    this.#progress.say(`memory: ${documents.length} documents of ${origin}, ${megabytes(bytes)} MB`);
+    this.#progress.say(`memory: ${documents.length} ${origin}, ${megabytes(bytes)} MB`);
     const total = { documents: 0, pages: 0, tokens: 0 };
     for (const { source, text } of documents) {
       const pages = await this.#client.pages.addText(agentId, text, { source });

@@ -37,6 +37,8 @@ const KIND_BONUS = 0.3;
 const CLOSE_BONUS = 0.3;
 /** A further quote must be this good, compared with the best one. */
 const FURTHER_SHARE = 0.6;
+/** Prose has at least this share of letters, digits and spaces. */
+const PROSE_SHARE = 0.85;
 /** Terms this far apart count as close. */
 const TERM_SPAN_CHARS = 20;
 
@@ -63,7 +65,7 @@ function sentencesIn({ id, content }: SeenPage, rank: number, terms: readonly Te
 function scoreOf({ text, rank, places }: Sentence, weights: ReadonlyMap<Term, number>, kind: RegExp | null): number {
   const worth = [...places.keys()].reduce((sum, term) => sum + (weights.get(term) ?? 0), 0);
   const bonus = 1 + (kind?.test(text) ? KIND_BONUS : 0) + CLOSE_BONUS * closeness([...places.values()]);
-  return worth * bonus * brevity(text) * RANK_DECAY ** rank;
+  return worth * bonus * brevity(text) * prose(text) * RANK_DECAY ** rank;
 }
 
 /** Rarity of each term over all sentences in sight, so that common words decide little. */
@@ -86,6 +88,12 @@ function brevity(text: string): number {
   return 1 / (1 + Math.max(0, text.length - LIMITS.readerQuoteChars / 2) / (LIMITS.readerQuoteChars * 2));
 }
 
+/** Markup, links and code hold words by chance too: the share of letters tells them from prose. */
+function prose(text: string): number {
+  const letters = text.match(/[\p{L}\p{N}\s]/gu)?.length ?? 0;
+  return Math.min(1, letters / Math.max(1, text.length) / PROSE_SHARE);
+}
+
 const MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December";
 const KINDS: readonly (readonly [RegExp, RegExp])[] = [
   [/\bwho(?:m|se)?\b|谁|哪位|何人/i, /(?<=[\p{L},] )\p{Lu}\p{Ll}+ \p{Lu}\p{Ll}+|先生|女士|教授|博士|主编|作者/u],
@@ -106,11 +114,11 @@ function kindOf(question: string): RegExp | null {
   return KINDS.find(([asks]) => asks.test(question))?.[1] ?? null;
 }
 
+/** The best sentence of a page; where none has a word in common, the longest, because a title alone says nothing. */
 function bestOf(candidates: readonly Candidate[]): Candidate | null {
-  return candidates.reduce<Candidate | null>(
-    (best, one) => (best === null || one.score > best.score ? one : best),
-    null,
-  );
+  const better = (a: Candidate, b: Candidate): boolean =>
+    a.score > b.score || (a.score === 0 && b.score === 0 && a.text.length > b.text.length);
+  return candidates.reduce<Candidate | null>((best, one) => (best === null || better(one, best) ? one : best), null);
 }
 
 /** The best-ranked pages by their best sentence, then further good sentences, up to the limit. */

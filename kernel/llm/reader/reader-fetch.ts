@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { estimateTokens, reach } from "../../context/tokens.ts";
 import { LIMITS } from "../../limits.ts";
 import type { ChatMessage, ToolDefinition } from "../chat.ts";
 import { parseJson } from "../wire.ts";
@@ -64,13 +65,12 @@ interface ReaderReply {
 
 function replyTo(request: ReaderRequest): ReaderReply {
   const move: Move = plan(request.messages as ChatMessage[], request.tools as ToolDefinition[]);
-  const promptText = JSON.stringify([request.messages, request.tools]);
-  const id = fingerprint(promptText);
+  const id = fingerprint(JSON.stringify([request.messages, request.tools]));
   const limit = request.max_completion_tokens ?? request.max_tokens ?? LIMITS.readerOutputTokens;
   const { text, cut } = "say" in move ? fitting(move.say, limit) : { text: null, cut: false };
   const toolCalls = "calls" in move ? move.calls.map((call, i) => wireCall(call, `call_${id}_${i}`)) : [];
-  const prompt = tokens(promptText);
-  const completion = tokens(text ?? JSON.stringify(toolCalls));
+  const prompt = promptTokens(request);
+  const completion = estimateTokens(text ?? JSON.stringify(toolCalls));
   return {
     id: `chatcmpl-${id}`,
     model: request.model,
@@ -85,16 +85,23 @@ function wireCall(call: { name: string; arguments: string }, id: string): z.outp
   return { id, type: "function", function: { name: call.name, arguments: call.arguments } };
 }
 
-/** About four bytes a token, like the kernel's own estimate. */
-function tokens(text: string): number {
-  return Math.ceil(new TextEncoder().encode(text).length / 4);
+/** What a vendor would count of a message besides its text. */
+const MESSAGE_TOKENS = 6;
+
+/** Counted as the kernel itself estimates, so that calibrating by this vendor changes nothing. */
+function promptTokens({ messages, tools }: ReaderRequest): number {
+  const toolTokens = tools.length === 0 ? 0 : estimateTokens(JSON.stringify(tools));
+  return messages.reduce((sum, message) => sum + estimateTokens(textOf(message)) + MESSAGE_TOKENS, toolTokens);
+}
+
+function textOf(message: ReaderRequest["messages"][number]): string {
+  const calls = message.role === "assistant" ? (message.tool_calls ?? []) : [];
+  return (message.content ?? "") + calls.map((call) => call.function.name + call.function.arguments).join("");
 }
 
 function fitting(text: string, limit: number): { text: string; cut: boolean } {
-  if (tokens(text) <= limit) return { text, cut: false };
-  let kept = text.slice(0, limit * 4);
-  while (tokens(kept) > limit) kept = kept.slice(0, -1);
-  return { text: kept, cut: true };
+  const end = reach(text, 0, limit);
+  return { text: text.slice(0, end), cut: end < text.length };
 }
 
 /** FNV-1a: the same request gets the same ids, a request with more history gets others. */

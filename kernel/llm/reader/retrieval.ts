@@ -5,9 +5,16 @@ import type { Conversation, DoneCall, SeenPage } from "./conversation.ts";
 import { quotesFor } from "./evidence.ts";
 import { languageOf, PHRASES } from "./language.ts";
 import type { Move } from "./plan.ts";
+import { quotation } from "./quotation.ts";
 import { type Term, termsOf } from "./terms.ts";
 
-/** Answers a question from memory in at most three steps: search, read the best pages, quote. */
+/**
+ * Answers a question from memory in at most three steps: search, read the best pages that are not in sight, quote. Few are
+ * read, and only once: in a small window a larger exchange would push everything else out of the prompt.
+ */
+
+/** The best-ranked pages are read, as far as they are few. */
+const BEST_HITS = 3;
 
 interface Hit {
   id: string;
@@ -26,10 +33,13 @@ export function retrieve(conversation: Conversation, tools: readonly ToolDefinit
   const hits = search === undefined ? [] : hitsOf(search);
   const wanted = hasRead ? [] : unseen(hits, pages);
   if (wanted.length > 0 && offers(tools, "memory_read")) return { calls: wanted.map(readOf) };
-  const quotes = quotesFor(input, terms, ranked(hits, pages));
-  return {
-    say: quotes.length === 0 ? phrases.noAnswer : quotes.map(({ text, pageId }) => `“${text}” [${pageId}]`).join("\n"),
-  };
+  const quotes = quotesFor(
+    input,
+    terms,
+    ranked(hits, pages).filter((page) => isEvidence(page, input)),
+  );
+  const said = quotes.map(({ text, pageId }) => `${quotation(text)} [${pageId}]`).join("\n");
+  return { say: said === "" ? phrases.noAnswer : said };
 }
 
 function offers(tools: readonly ToolDefinition[], name: string): boolean {
@@ -45,7 +55,8 @@ function searchFor(input: string, terms: readonly Term[]): Command {
         .map(({ text }) => text)
         .join(" ")
     : input;
-  const json = { query: query.slice(0, LIMITS.queryChars), limit: LIMITS.readerSearchHits };
+  const limit = languageOf(input) === "zh" ? LIMITS.readerSearchHitsHan : LIMITS.readerSearchHits;
+  const json = { query: query.slice(0, LIMITS.queryChars), limit };
   return { name: "memory_search", arguments: JSON.stringify(json) };
 }
 
@@ -55,7 +66,8 @@ function readOf({ id }: Hit): Command {
 
 function unseen(hits: readonly Hit[], pages: readonly SeenPage[]): Hit[] {
   const seen = new Set(pages.map(({ id }) => id));
-  return hits.filter(({ id }) => !seen.has(id));
+  const best = hits.slice(0, BEST_HITS).filter(({ id }) => !seen.has(id));
+  return best.slice(0, LIMITS.readerPageReads);
 }
 
 /**
@@ -79,10 +91,16 @@ function ranked(hits: readonly Hit[], pages: readonly SeenPage[]): SeenPage[] {
   const seen = new Map(pages.map((page) => [page.id, page]));
   const found = hits.map(({ id, snippet }) => seen.get(id) ?? { id, content: plain(snippet) });
   const others = pages.filter(({ id }) => !hits.some((hit) => hit.id === id));
-  return [...found, ...others].filter(({ content }) => content !== "");
+  return [...found, ...others];
 }
 
 /** A snippet without marks of its cut. */
 function plain(snippet: string): string {
-  return snippet.replace(/^(?:…|\.\.\.)\s*|\s*(?:…|\.\.\.)$/g, "").trim();
+  return snippet.replace(/^…\s*|\s*…$/g, "").trim();
+}
+
+/** Neither the question itself nor the record of an earlier search, which memory holds too, answers anything. */
+function isEvidence({ content }: SeenPage, input: string): boolean {
+  const records = /"tool_calls"|"tool_call_id"|\\?"ok\\?":/;
+  return content !== "" && content.trim() !== input && !records.test(content.slice(0, LIMITS.snippetChars));
 }

@@ -6,7 +6,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 /** A kernel in a process of its own, as `npm start` runs it: `aos up` on any free port, with a state folder of its own. */
 
-const AOS = resolve(import.meta.dirname, "../../../dist/cli/aos.js");
+const ROOT = resolve(import.meta.dirname, "../../..");
+const AOS = resolve(ROOT, "dist/cli/aos.js");
 const READY_MS = 30_000;
 
 export interface Ended {
@@ -52,9 +53,17 @@ export class KernelProcess {
     this.#ended = ended(child);
   }
 
-  static async start(state = stateFolder(), env: Record<string, string> = {}): Promise<KernelProcess> {
+  static async start(
+    state = stateFolder(),
+    env: Record<string, string> = {},
+    by: "aos" | "npm" = "aos",
+  ): Promise<KernelProcess> {
     const settings = cleanEnvironment({ AOS_PORT: "0", AOS_STATE: state, ...env });
-    const kernel = new KernelProcess(state, spawn(process.execPath, [AOS, "up"], { env: settings, cwd: tmpdir() }));
+    const child =
+      by === "npm"
+        ? spawn("npm", ["start"], { env: settings, cwd: ROOT })
+        : spawn(process.execPath, [AOS, "up"], { env: settings, cwd: tmpdir() });
+    const kernel = new KernelProcess(state, child);
     await kernel.#ready();
     return kernel;
   }

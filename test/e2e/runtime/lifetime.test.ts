@@ -4,8 +4,8 @@ import { aos, eventually, isAlive, KernelProcess, processesOf } from "./kernel-p
 const onLinux = process.platform === "linux";
 const kernels: KernelProcess[] = [];
 
-async function start(state?: string, env?: Record<string, string>): Promise<KernelProcess> {
-  const kernel = await KernelProcess.start(state, env);
+async function start(state?: string, env?: Record<string, string>, by?: "npm"): Promise<KernelProcess> {
+  const kernel = await KernelProcess.start(state, env, by);
   kernels.push(kernel);
   return kernel;
 }
@@ -29,6 +29,14 @@ describe("the local runtime", () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(await isHealthy(kernel.url)).toBe(false);
     if (onLinux) expect(await eventually(() => processesOf(kernel.state).length === 0, 500)).toBe(true);
+  });
+
+  it.runIf(onLinux)("started by `npm start` ends at the SIGTERM that npm gets", async () => {
+    const kernel = await start(undefined, {}, "npm");
+    const { code, stdout } = await kernel.end();
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^ready http:\/\/127\.0\.0\.1:\d+$/m);
+    expect(await eventually(() => processesOf(kernel.state).length === 0, 1_000)).toBe(true);
   });
 
   it("refuses a state folder in use, in one line that names the holder", async () => {

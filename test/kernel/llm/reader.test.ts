@@ -83,7 +83,7 @@ describe("a question in English", () => {
   it("is searched, read and answered with exact quotes, in three steps", async () => {
     const { answer, calls, steps } = await turn("When was the lighthouse of Veld built?", memory(LIGHTHOUSE));
     expect(steps).toBe(3);
-    expect(calls.map(({ name }) => name)).toEqual(["memory_search", "memory_read", "memory_read", "memory_read"]);
+    expect(calls.map(({ name }) => name)).toEqual(["memory_search", "memory_read", "memory_read"]);
     expect(calls[0]?.input).toMatchObject({ query: "When was the lighthouse of Veld built?" });
     expect(answer.split("\n")[0]).toBe("“The lighthouse of Veld was built in 1871 by Anna Holt.” [pg_aa1]");
   });
@@ -137,6 +137,14 @@ describe("a question in English", () => {
     expect(answer).toContain("not a language model");
   });
 
+  it("is not answered by the question itself or by the record of an earlier search", async () => {
+    const question = "Who built the lighthouse?";
+    const record = JSON.stringify([{ role: "assistant", content: null, tool_calls: [{ query: question }] }]);
+    const { answer } = await turn(question, memory({ pg_q1: question, pg_q2: record, ...LIGHTHOUSE }));
+    expect(citations(answer)[0]).toBe("pg_aa1");
+    expect(answer).not.toMatch(/pg_q/);
+  });
+
   it("concerns the newest message, not an older one", async () => {
     const history: ChatMessage[] = [
       { role: "user", content: "call calculate on 2+2" },
@@ -164,6 +172,12 @@ describe("a question in Chinese", () => {
   it("is found by one common word", async () => {
     const { answer } = await turn("渔民平时做什么？", memory(灯塔));
     expect(answer.split("\n")[0]).toContain("渔民在那里修补渔网。");
+  });
+
+  it("keeps quotations apart from the quotation marks of the page", async () => {
+    const pages = { pg_z9: "船长说：“灯塔今夜不亮。”大家都沉默了。" };
+    const { answer } = await turn("灯塔今夜怎么样？", memory(pages));
+    expect(answer).toBe('"船长说：“灯塔今夜不亮。”" [pg_z9]');
   });
 
   it("gets its no in Chinese", async () => {

@@ -13,6 +13,8 @@ export const knownAgent: MiddlewareHandler<AppEnv, "/v1/agents/:id/*"> = async (
   const { tenant } = c.var.principal;
   const id = c.req.param("id");
   if (!isAgentIdOf(tenant, id, systemHash)) return refuse(c, "not_found", "There is no such agent.");
-  c.set("agent", agentObject(c.env, tenant, id));
+  const reach = () => agentObject(c.env, tenant, id);
+  c.set("agent", reach());
+  c.set("reachAgent", reach);
   return next();
 };

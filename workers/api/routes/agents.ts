@@ -138,6 +138,6 @@ export function agents(app: OpenAPIHono<AppEnv>): void {
 
   app.openapi(wait, async (c) => {
     const seconds = Math.min(c.req.valid("query").timeout ?? LIMITS.waitDefaultSeconds, LIMITS.waitMaxSeconds);
-    return reply(c, await waitForProcess(c.var.agent, seconds * 1_000, c.req.raw.signal), 200);
+    return reply(c, await waitForProcess(c.var.reachAgent, seconds * 1_000, c.req.raw.signal), 200);
   });
 }

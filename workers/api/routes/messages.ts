@@ -90,7 +90,7 @@ export function messages(app: OpenAPIHono<AppEnv>): void {
     const sent = await answer(c.var.agent.send(input));
     if (!sent.ok) return problem(c, sent.error);
     const { messageId } = sent.value;
-    const message = wait > 0 ? await waitForMessage(c.var.agent, messageId, wait * 1_000, c.req.raw.signal) : null;
+    const message = wait > 0 ? await waitForMessage(c.var.reachAgent, messageId, wait * 1_000, c.req.raw.signal) : null;
     if (!message?.ok || message.value === null) return c.json({ messageId }, 202);
     const { state, reply, error } = message.value;
     return c.json({ messageId, state, ...(reply !== undefined && { reply }), ...(error && { error }) }, 200);
