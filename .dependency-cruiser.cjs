@@ -11,7 +11,7 @@ module.exports = {
       comment: "The same kernel runs in objects, in Miniflare and in plain Node: the platform comes in through ports.",
       severity: "error",
       from: { path: "^kernel/" },
-      to: { path: "^(cloudflare|node):", dependencyTypesNot: ["type-only"] },
+      to: { path: "^cloudflare:" },
     },
     {
       name: "kernel-knows-no-core-module",
@@ -72,7 +72,6 @@ module.exports = {
   ],
   options: {
     parser: "swc",
-    tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
     doNotFollow: { path: "node_modules" },
     exclude: { path: "^dist/" },

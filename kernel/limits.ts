@@ -20,8 +20,6 @@ export const LIMITS = {
   /** Violations named in one 422. */
   inputIssues: 32,
   cursorChars: 4_096,
-  /** Log entries looked at for one page of a filtered audit list. */
-  auditScanRows: 5_000,
   nameChars: 200,
   textChars: 64 * KIB,
   pageListMax: 200,
@@ -187,7 +185,7 @@ export const LIMITS = {
   // --- watching
   eventReplayRows: 500,
   eventDataBytes: 16 * KIB,
-  watchersPerAgent: 64,
+  watchersPerAgent: 1_024,
   heartbeatMs: 15 * SECOND_MS,
   /** Events that a slow reader of the event stream may be behind; it is cut there and resumes by event id. */
   eventBacklogBytes: 1 * MIB,

@@ -60,6 +60,7 @@ function inheriting(parent: Command, command: Command): Command {
 
 function explain(error: unknown): string {
   if (!(error instanceof AosError)) return error instanceof Error ? error.message : String(error);
+  if (error.status >= 500 && error.requestId) return `${error.message} (request ${error.requestId})`;
   const hint = HINTS[error.code];
   return hint ? `${error.detail.replace(/\.$/, "")}; ${hint}` : error.message;
 }

@@ -2,6 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { PagePatch, PagesBody, Tier } from "../../kernel/context/page.ts";
 import { err, ok, type Result } from "../../kernel/errors.ts";
 import { LIMITS } from "../../kernel/limits.ts";
+import { auditPage } from "../../kernel/log/audit.ts";
 import { readJournal } from "../../kernel/log/journal.ts";
 import type { Birth } from "../../kernel/process/birth.ts";
 import { firstRow } from "../../kernel/process/birth.ts";
@@ -9,6 +10,7 @@ import type { ControlBlock } from "../../kernel/process/block.ts";
 import type { Signal } from "../../kernel/process/message.ts";
 import { reportOf } from "../../kernel/process/report.ts";
 import type { ProcessPatch } from "../../kernel/process/spec.ts";
+import { within } from "../deadline.ts";
 import type { ObjectEnv } from "../env.ts";
 import { isLaid, migrate } from "../migrations.ts";
 import { sqlOf, systemClock } from "../ports.ts";
@@ -30,6 +32,8 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
   readonly #sql = sqlOf(this.ctx.storage);
   /** Made when first needed; null again after erasing. */
   #runtime: AgentRuntime | null = null;
+  /** What is under way and will touch the tables again: erasing waits for it. */
+  readonly #busy = new Set<Promise<unknown>>();
 
   // --- the core's side
 
@@ -71,6 +75,7 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
       if (parts.process.get().erased_at === null) parts.process.change({ erased_at: parts.clock.now() });
     });
     loop.abort();
+    await within(LIMITS.rpcMs, "the end of what is under way", Promise.allSettled([...this.#busy]));
     const settled = await parts.core.settleAndGrant(reportOf(parts).report, null);
     if (settled === null) return err("unavailable", "the core did not take the last report");
     for (let round = 0; round < LIMITS.eraseRounds; round++) {
@@ -116,25 +121,11 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
     return this.#with(({ agent }) => agent.signal(signal, actor));
   }
 
-  async addPages(body: PagesBody, actor: Actor) {
+  async addPages(body: PagesBody, actor: Actor, options: { idempotencyKey?: string | undefined } = {}) {
     return this.#with(async (runtime) => {
-      const { parts } = runtime;
-      if (parts.process.get().state === "terminated")
-        return err("process_terminated", "the process has terminated; its memory is closed");
-      const pages = parts.tx.run(() => {
-        const entries = parts.context.allocate({ ...body, kind: body.kind ?? "document" });
-        const sha256 = parts.hash.sha256(body.content);
-        parts.log.append("page.add", actor, {
-          pages: entries.length,
-          kind: body.kind ?? "document",
-          source: body.source ?? "",
-          sha256,
-        });
-        parts.alarm.set(parts.clock.now());
-        return entries.map(({ id, tokens }) => ({ id, tokens }));
-      });
-      await this.#makeRoom(runtime);
-      return ok({ pages });
+      const added = runtime.agent.addPages(body, actor, options.idempotencyKey);
+      if (added.ok) await this.#makeRoom(runtime);
+      return added;
     });
   }
 
@@ -206,6 +197,10 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
     return this.#with(({ parts }) => ok({ entries: parts.log.after(after, limit), head: parts.log.head().seq }));
   }
 
+  async audit(options: ListOptions & { action?: string | undefined; from?: string | undefined }) {
+    return this.#with(({ parts }) => ok(auditPage(parts.log, options)));
+  }
+
   async verify() {
     return this.#with(({ parts }) => ok(parts.log.verify()));
   }
@@ -233,6 +228,10 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
     socket.close();
   }
 
+  override webSocketError(socket: WebSocket): void {
+    socket.close();
+  }
+
   /** Loop and deadman in one: the alarm stands again before the work, and nothing is thrown at the platform. */
   override async alarm(): Promise<void> {
     const opened = this.#open();
@@ -240,17 +239,28 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
     const { parts, loop } = opened.value;
     try {
       parts.alarm.set(parts.clock.now());
-      await loop.slice();
+      await this.#track(loop.slice());
     } catch (cause) {
       console.error("a slice broke", cause);
-      parts.alarm.set(parts.clock.now() + LIMITS.brokenSliceMs);
+      if (this.#open().ok) parts.alarm.set(parts.clock.now() + LIMITS.brokenSliceMs);
     }
   }
 
   /** Runs `work` on the process that lives here; `not_found` when none does. */
   async #with<T>(work: (runtime: AgentRuntime) => Result<T> | Promise<Result<T>>): Promise<Result<T>> {
     const opened = this.#open();
-    return opened.ok ? await work(opened.value) : opened;
+    if (!opened.ok) return opened;
+    const result = work(opened.value);
+    return result instanceof Promise ? await this.#track(result) : result;
+  }
+
+  async #track<T>(work: Promise<T>): Promise<T> {
+    this.#busy.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#busy.delete(work);
+    }
   }
 
   #open(): Result<AgentRuntime> {

@@ -68,6 +68,9 @@ export interface AgentRpc {
   steps(options: ListOptions): Promise<Result<Listing<StepView>>>;
   /** Log entries after `after`, at most `limit`. */
   log(options: { after: number; limit: number }): Promise<Result<{ entries: LogEntry[]; head: number }>>;
+  audit(
+    options: ListOptions & { action?: string | undefined; from?: string | undefined },
+  ): Promise<Result<Listing<LogEntry>>>;
   verify(): Promise<Result<ChainReport>>;
 }
 

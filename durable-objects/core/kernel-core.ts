@@ -1,6 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { err, ok, type Result } from "../../kernel/errors.ts";
 import { LIMITS } from "../../kernel/limits.ts";
+import { auditPage } from "../../kernel/log/audit.ts";
 import { type Birth, newBirth, newborn } from "../../kernel/process/birth.ts";
 import type { ControlBlock } from "../../kernel/process/block.ts";
 import type { ProcessPatch, ProcessSpec } from "../../kernel/process/spec.ts";
@@ -29,6 +30,7 @@ const GONE = err("not_found", "There is no such agent.");
  */
 export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, CoreGrants {
   readonly #sql = sqlOf(this.ctx.storage);
+  readonly #laid = migrate(this.#sql, CORE_MIGRATIONS, systemClock.now());
   #runtime: CoreRuntime | null = null;
   /** The alarm as this instance last set it. */
   #alarmAt: number | null = null;
@@ -55,129 +57,144 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
     spec: ProcessSpec,
     options: { actor: Actor; idempotencyKey?: string | undefined },
   ): Promise<Result<ControlBlock>> {
-    const { tx, scheduler, idempotency, log, providers } = this.#core();
-    const accepted = tx.run((): Result<{ block: ControlBlock; birth: Birth | null }> => {
-      const { actor, idempotencyKey: key } = options;
-      const body = JSON.stringify(spec);
-      const before = key === undefined ? null : idempotency.recall<ControlBlock>(key, body);
-      if (before !== null) return before.ok ? ok({ block: before.value, birth: null }) : before;
-      const model = spec.model ?? providers.defaultModel;
-      const refused = this.#refusal(spec, model);
-      if (refused !== null) return refused;
-      const birth = newBirth(this.#tenant, spec, model, actor, {
-        clock: systemClock,
-        random: systemRandom,
-        hash: systemHash,
+    return this.#with(async ({ tx, scheduler, idempotency, log, providers }) => {
+      const accepted = tx.run((): Result<{ block: ControlBlock; birth: Birth | null }> => {
+        const { actor, idempotencyKey: key } = options;
+        const body = JSON.stringify(spec);
+        const before = key === undefined ? null : idempotency.recall<ControlBlock>(key, body);
+        if (before !== null) return before.ok ? ok({ block: before.value, birth: null }) : before;
+        const model = spec.model ?? providers.defaultModel;
+        const refused = this.#refusal(spec, model);
+        if (refused !== null) return refused;
+        const birth = newBirth(this.#tenant, spec, model, actor, {
+          clock: systemClock,
+          random: systemRandom,
+          hash: systemHash,
+        });
+        const block = newborn(birth);
+        scheduler.processes.enter(block, birth, scheduler.queue.floor(), scheduler.counters.next("changed"));
+        scheduler.budgets.set(birth.id, spec.quotas ?? {});
+        if (key !== undefined) idempotency.remember(key, body, block);
+        log.append("agent.spawn", actor, { agentId: birth.id, name: spec.name });
+        return ok({ block, birth });
       });
-      const block = newborn(birth);
-      scheduler.processes.enter(block, birth, scheduler.queue.floor(), scheduler.counters.next("changed"));
-      scheduler.budgets.set(birth.id, spec.quotas ?? {});
-      if (key !== undefined) idempotency.remember(key, body, block);
-      log.append("agent.spawn", actor, { agentId: birth.id, name: spec.name });
-      return ok({ block, birth });
+      if (!accepted.ok) return accepted;
+      this.#wakeBy(systemClock.now() + LIMITS.projectionMs);
+      const { birth, block } = accepted.value;
+      const born = birth === null ? null : await this.#bear(birth);
+      if (born === null) return ok(block);
+      if (options.idempotencyKey !== undefined)
+        idempotency.remember(options.idempotencyKey, JSON.stringify(spec), born);
+      return ok(born);
     });
-    if (!accepted.ok) return accepted;
-    this.#wakeBy(systemClock.now() + LIMITS.projectionMs);
-    const { birth, block } = accepted.value;
-    return ok((birth === null ? null : await this.#bear(birth)) ?? block);
   }
 
   async list(
     options: ListOptions & { state?: State | undefined; name?: string | undefined; parentId?: string | undefined },
   ): Promise<Result<Listing<ControlBlock>>> {
-    const entries = this.#core().scheduler.processes.list(options, options.cursor ?? "", options.limit + 1);
-    return ok(listing(entries, options.limit, blockOf));
+    return this.#with((core) => {
+      const entries = core.scheduler.processes.list(options, options.cursor ?? "", options.limit + 1);
+      return ok(listing(entries, options.limit, blockOf));
+    });
   }
 
   async patch(agentId: string, patch: ProcessPatch, actor: Actor): Promise<Result<ControlBlock>> {
-    const { tx, scheduler, log } = this.#core();
-    if (scheduler.processes.get(agentId) === null) return GONE;
-    const released = tx.run(() => {
-      scheduler.budgets.set(agentId, patch.quotas ?? {});
-      log.append("agent.patch", actor, { agentId, ...patch });
-      return scheduler.releaseQuotaWaiters();
+    return this.#with(async ({ tx, scheduler, log }) => {
+      if (scheduler.processes.get(agentId) === null) return GONE;
+      const released = tx.run(() => {
+        scheduler.budgets.set(agentId, patch.quotas ?? {});
+        log.append("agent.patch", actor, { agentId, ...patch });
+        return scheduler.releaseQuotaWaiters();
+      });
+      const patched = await within(LIMITS.rpcMs, "patch", this.#agent(agentId).patch(patch, actor));
+      this.#tellToRun(released);
+      return patched ?? err("unavailable", "The agent did not answer in time; look at it before you repeat this.");
     });
-    const patched = await within(LIMITS.rpcMs, "patch", this.#agent(agentId).patch(patch, actor));
-    this.#tellToRun(released);
-    return patched ?? err("unavailable", "The agent did not answer in time; look at it before you repeat this.");
   }
 
   async erase(agentId: string, actor: Actor): Promise<Result<null>> {
-    const { tx, scheduler, outbox, log } = this.#core();
-    if (scheduler.processes.get(agentId) === null) return GONE;
-    tx.run(() => {
-      log.append("agent.erase", actor, { agentId });
-      outbox.put(agentId, "ERASE");
-      for (const child of scheduler.processes.children(agentId)) outbox.put(child, "KILL");
-      scheduler.processes.erase(agentId, systemClock.now(), scheduler.counters.next("changed"));
-      scheduler.queue.remove(agentId);
-      scheduler.slots.giveBack(agentId);
-      scheduler.budgets.forget(agentId);
-      scheduler.questions.forget(agentId);
+    return this.#with(async ({ tx, scheduler, outbox, log }) => {
+      if (scheduler.processes.get(agentId) === null) return GONE;
+      tx.run(() => {
+        log.append("agent.erase", actor, { agentId });
+        outbox.put(agentId, "ERASE");
+        for (const child of scheduler.processes.children(agentId)) outbox.put(child, "KILL");
+        scheduler.processes.erase(agentId, systemClock.now(), scheduler.counters.next("changed"));
+        scheduler.queue.remove(agentId);
+        scheduler.slots.giveBack(agentId);
+        scheduler.budgets.forget(agentId);
+        scheduler.questions.forget(agentId);
+      });
+      await this.#carryOut(agentId, "ERASE");
+      this.#wakeBy(systemClock.now());
+      return ok(null);
     });
-    this.#wakeBy(systemClock.now());
-    return ok(null);
   }
 
   async costs(options: { groupBy: CostGroup; from?: string | undefined; to?: string | undefined }) {
-    this.#core();
-    const from = options.from === undefined ? 0 : Date.parse(options.from);
-    const to = options.to === undefined ? Number.MAX_SAFE_INTEGER : Date.parse(options.to);
-    return ok(costsOf(this.#sql, options.groupBy, from, to));
+    return this.#with(() => {
+      const from = options.from === undefined ? 0 : Date.parse(options.from);
+      const to = options.to === undefined ? Number.MAX_SAFE_INTEGER : Date.parse(options.to);
+      return ok(costsOf(this.#sql, options.groupBy, from, to));
+    });
   }
 
   async approvals(
     options: ListOptions & { state?: "open" | "answered" | undefined },
   ): Promise<Result<Listing<ApprovalView>>> {
-    const rows = this.#core().scheduler.questions.list(options.state ?? null, options.cursor ?? "", options.limit + 1);
-    return ok(listing(rows, options.limit, approvalOf));
+    return this.#with((core) => {
+      const rows = core.scheduler.questions.list(options.state ?? null, options.cursor ?? "", options.limit + 1);
+      return ok(listing(rows, options.limit, approvalOf));
+    });
   }
 
   async answer(approvalId: string, { answer }: { answer: string }, actor: Actor): Promise<Result<ApprovalView>> {
-    const { tx, scheduler, log } = this.#core();
-    const question = scheduler.questions.get(approvalId);
-    if (question === null) return err("not_found", "There is no such approval.");
-    if (question.state !== "open") return err("conflict", `It is ${question.state}; only an open one takes an answer.`);
-    const given = await within(
-      LIMITS.rpcMs,
-      "answer",
-      this.#agent(question.agent_id).answer(question.call_id, answer, actor),
-    );
-    if (given === null) return err("unavailable", "The agent did not answer in time; try again.");
-    if (!given.ok) return given;
-    tx.run(() => {
-      scheduler.questions.answered(approvalId, answer);
-      log.append("approval.answer", actor, { approvalId, agentId: question.agent_id });
+    return this.#with(async ({ tx, scheduler, log }) => {
+      const question = scheduler.questions.get(approvalId);
+      if (question === null) return err("not_found", "There is no such approval.");
+      if (question.state !== "open")
+        return err("conflict", `It is ${question.state}; only an open one takes an answer.`);
+      const given = await within(
+        LIMITS.rpcMs,
+        "answer",
+        this.#agent(question.agent_id).answer(question.call_id, answer, actor),
+      );
+      if (given === null) return err("unavailable", "The agent did not answer in time; try again.");
+      if (!given.ok) return given;
+      tx.run(() => {
+        scheduler.questions.answered(approvalId, answer);
+        log.append("approval.answer", actor, { approvalId, agentId: question.agent_id });
+      });
+      return ok(approvalOf(scheduler.questions.get(approvalId) ?? question));
     });
-    return ok(approvalOf(scheduler.questions.get(approvalId) ?? question));
   }
 
   async audit(options: ListOptions & { action?: string | undefined; from?: string | undefined }) {
-    const { log } = this.#core();
-    const from = options.from === undefined ? 0 : Date.parse(options.from);
-    return ok(log.page(options.limit, Number(options.cursor ?? 0), { kind: options.action, from }));
+    return this.#with(({ log }) => ok(auditPage(log, options)));
   }
 
   async verify() {
-    return ok(this.#core().log.verify());
+    return this.#with(({ log }) => ok(log.verify()));
   }
 
   /** Cron's and the alarm's work: whatever is due. */
   async sweep(): Promise<Result<null>> {
-    const { tx, scheduler } = this.#core();
-    const agents = tx.run(() => {
-      scheduler.settleExpired();
-      return [...scheduler.dispatch(), ...scheduler.releaseQuotaWaiters(), ...scheduler.slots.unclaimed()];
+    return this.#with(async ({ tx, scheduler }) => {
+      const agents = tx.run(() => {
+        scheduler.settleExpired();
+        return [...scheduler.dispatch(), ...scheduler.releaseQuotaWaiters(), ...scheduler.slots.unclaimed()];
+      });
+      this.#tellToRun(agents);
+      await this.#deliver();
+      for (const entry of scheduler.processes.unborn()) await this.#bear(JSON.parse(entry.spec ?? "null") as Birth);
+      const projected = await this.#project();
+      return projected ? ok(null) : err("unavailable", "D1 did not take the projection.");
     });
-    this.#tellToRun(agents);
-    await this.#deliver();
-    for (const entry of scheduler.processes.unborn()) await this.#bear(JSON.parse(entry.spec ?? "null") as Birth);
-    const projected = await this.#project();
-    return projected ? ok(null) : err("unavailable", "D1 did not take the projection.");
   }
 
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
+    if (!this.#laid.ok) return;
     try {
       await this.sweep();
     } catch (cause) {
@@ -194,11 +211,13 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
     return this.ctx.id.name ?? "default";
   }
 
+  /** Runs `work` when the schema stands, else answers `schema_failed`: an object without its tables does nothing. */
+  async #with<T>(work: (core: CoreRuntime) => Result<T> | Promise<Result<T>>): Promise<Result<T>> {
+    return this.#laid.ok ? await work(this.#core()) : this.#laid;
+  }
+
   #core(): CoreRuntime {
-    if (this.#runtime !== null) return this.#runtime;
-    const laid = migrate(this.#sql, CORE_MIGRATIONS, systemClock.now());
-    if (!laid.ok) throw new Error(laid.error.message);
-    this.#runtime = makeCoreRuntime(this.env, this.#sql, this.#tenant);
+    this.#runtime ??= makeCoreRuntime(this.env, this.#sql, this.#tenant);
     return this.#runtime;
   }
 
@@ -239,15 +258,18 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
   }
 
   async #deliver(): Promise<void> {
+    for (const { agentId, order } of this.#core().outbox.all()) await this.#carryOut(agentId, order);
+  }
+
+  /** Gives one order; it stays in the outbox until the agent has answered. */
+  async #carryOut(agentId: string, order: Order): Promise<void> {
     const { tx, outbox, log } = this.#core();
-    for (const { agentId, order } of outbox.all()) {
-      const heard = await within(LIMITS.rpcMs, order, this.#give(agentId, order));
-      if (heard === null || (!heard.ok && heard.error.code === "unavailable")) continue;
-      tx.run(() => {
-        outbox.done(agentId, order);
-        if (order === "ERASE" && heard.ok) log.append("agent.erased", "kernel", { agentId, ...heard.value });
-      });
-    }
+    const heard = await within(LIMITS.rpcMs, order, this.#give(agentId, order));
+    if (heard === null || (!heard.ok && heard.error.code === "unavailable")) return;
+    tx.run(() => {
+      if (!outbox.done(agentId, order) || order !== "ERASE" || !heard.ok) return;
+      log.append("agent.erased", "kernel", { agentId, ...heard.value });
+    });
   }
 
   async #give(agentId: string, order: Order): Promise<Result<object>> {

@@ -31,7 +31,8 @@ export class Outbox {
       .map((row) => ({ agentId: row.agent_id, order: row.signal }));
   }
 
-  done(agentId: string, order: Order): void {
-    this.#sql.run(DELETE, agentId, order);
+  /** Takes the order out; false when it was out already. */
+  done(agentId: string, order: Order): boolean {
+    return this.#sql.run(DELETE, agentId, order) > 0;
   }
 }

@@ -1,5 +1,7 @@
+import type { PagesBody } from "../context/page.ts";
 import type { Door } from "../door.ts";
 import { err, ok, type Result } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
 import type { ToolValue } from "../syscall.ts";
 import { type Birth, firstRow } from "./birth.ts";
 import type { ControlBlock } from "./block.ts";
@@ -11,6 +13,14 @@ import { signal } from "./signals.ts";
 import type { ProcessPatch } from "./spec.ts";
 import type { State } from "./state.ts";
 import { endMessage, endTurn, GOAL_SENDER } from "./turn.ts";
+
+export interface AddedPage {
+  id: string;
+  tokens: number;
+}
+
+/** Ordinals, inclusive: what is remembered of an ingest, because the list of its pages may be long. */
+type PageRange = { from: number; to: number };
 
 /**
  * What may be done to a process from outside. Each operation is one transaction: acknowledged is durable. Operations do
@@ -111,6 +121,26 @@ export class Agent {
     return ok({ state: done.value.state });
   }
 
+  /** New pages of memory; the same idempotency key and body answer the first ones. */
+  addPages(body: PagesBody, actor: string, idempotencyKey?: string): Result<{ pages: AddedPage[] }> {
+    return this.#parts.tx.run(() => {
+      const { process, context, log, hash, idempotency } = this.#parts;
+      if (process.get().state === "terminated") {
+        return err("process_terminated", "the process has terminated; its memory takes nothing in any more");
+      }
+      const { kind = "document", content, source = "" } = body;
+      const identity = `${kind}\n${source}\n${hash.sha256(content)}`;
+      const before = idempotencyKey === undefined ? null : idempotency.recall<PageRange>(idempotencyKey, identity);
+      if (before !== null) return before.ok ? ok({ pages: this.#pagesOf(before.value) }) : before;
+      const entries = context.allocate({ ...body, kind });
+      const range = { from: entries[0]?.ordinal ?? 0, to: entries.at(-1)?.ordinal ?? 0 };
+      if (idempotencyKey !== undefined) idempotency.remember(idempotencyKey, identity, range);
+      log.append("page.add", actor, { pages: entries.length, kind, source, sha256: hash.sha256(content) });
+      this.#wake();
+      return ok({ pages: entries.map(({ id, tokens }) => ({ id, tokens })) });
+    });
+  }
+
   /** A person's answer to a question of the process. */
   answer(callId: string, answer: string, actor: string): Result<null> {
     return this.#parts.tx.run(() => {
@@ -148,6 +178,17 @@ export class Agent {
       this.#wake();
     });
     return blockOf(this.#parts);
+  }
+
+  #pagesOf({ from, to }: PageRange): AddedPage[] {
+    const pages: AddedPage[] = [];
+    for (let cursor = from - 1; cursor < to; ) {
+      const { items } = this.#parts.context.list({ limit: LIMITS.pageListMax, cursor: String(cursor) });
+      const found = items.filter((page) => page.ordinal <= to);
+      pages.push(...found.map(({ id, tokens }) => ({ id, tokens })));
+      cursor = items.length === 0 ? to : (items.at(-1)?.ordinal ?? to);
+    }
+    return pages;
   }
 
   #resume(reason: "approval" | "quota"): void {

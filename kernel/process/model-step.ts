@@ -118,7 +118,10 @@ async function call(parts: AgentParts, prepared: Prepared, grant: Granted, abort
   const { callId } = prepared;
   parts.live.begin(callId);
   const request = { ...prepared.request, maxOutputTokens: grant.maxOutputTokens };
-  const outcome = await prepared.provider.chat(request, { signal: abort, onDelta: (text) => parts.live.delta(callId, text) });
+  const outcome = await prepared.provider.chat(request, {
+    signal: abort,
+    onDelta: (text) => parts.live.delta(callId, text),
+  });
   parts.live.end(callId);
   return parts.tx.run(() => close(parts, prepared, grant, outcome));
 }
@@ -268,7 +271,11 @@ function refused(
   const row = parts.process.get();
   const unknown = outcome.billed === "unknown" && outcome.usage === undefined;
   const cost =
-    outcome.usage !== undefined ? costNanoUsd(outcome.usage, prepared.info.price, parts.clock.now()) : unknown ? grant.reservedNanoUsd : 0;
+    outcome.usage !== undefined
+      ? costNanoUsd(outcome.usage, prepared.info.price, parts.clock.now())
+      : unknown
+        ? grant.reservedNanoUsd
+        : 0;
   const settlement = { state: unknown ? "unknown" : "settled", usage: outcome.usage ?? null, costNanoUsd: cost };
   const data = { name: MODEL_CALL, step: row.steps + 1, ok: false, code: outcome.error.code, settlement };
   parts.log.append("call.end", `agent:${row.id}`, data, prepared.callId);

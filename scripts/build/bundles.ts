@@ -38,6 +38,7 @@ export async function bundleClients(root: string, target: string): Promise<void>
     target: "node22",
     platform: "node",
     packages: "external",
+    keepNames: true,
     sourcemap: "linked",
     logLevel: "warning",
   });

@@ -19,9 +19,14 @@ export function miniflareOptions(facts: RuntimeFacts, workers: V4WorkerOptions[]
     log: facts.log,
     resourcePersistencePath: facts.stateDir,
     unsafeRuntimeEnv: facts.workerdEnvironment,
-    handleStructuredLogs: ({ level, message }) => process.stderr.write(`[${level}] ${message}\n`),
+    handleStructuredLogs: printLog,
     workers,
   });
+}
+
+/** What the Worker logs, on stderr. workerd marks what is of no interest to anybody but its makers as `NOSENTRY`. */
+function printLog({ level, message }: { level: string; message: string }): void {
+  if (!message.startsWith("NOSENTRY")) process.stderr.write(`[${level}] ${message}\n`);
 }
 
 /** Miniflare's warnings on stderr, until the runtime stops: then workerd's end is no news. */

@@ -7,7 +7,6 @@ import { isAgentIdOf } from "../../../kernel/id.ts";
 import { LIMITS } from "../../../kernel/limits.ts";
 import type { LogEntry } from "../../../kernel/log/log.ts";
 import { type AgentObject, agentObject, answer, coreObject } from "../../objects.ts";
-import { agentAudit } from "../agent-audit.ts";
 import type { AppContext, AppEnv } from "../context.ts";
 import { listOptions, sealed } from "../cursor.ts";
 import { instant } from "../instant.ts";
@@ -52,7 +51,10 @@ const list = createRoute({
     query: z.object({
       ...pageQuery,
       agentId,
-      action: parameter(z.string().max(LIMITS.nameChars).optional(), "Only entries with exactly this action."),
+      action: parameter(
+        z.string().max(LIMITS.nameChars).optional(),
+        "Only entries with this action, or with a family of them: `call.` (with the dot).",
+      ),
       from: parameter(instant.optional(), "Only entries from this instant on (RFC 3339)."),
     }),
   },
@@ -76,10 +78,8 @@ export function audit(app: OpenAPIHono<AppEnv>): void {
     const name = `${agentId ?? c.var.principal.tenant}/audit`;
     const options = listOptions(name, query);
     if (!options.ok) return problem(c, options.error);
-    const core = coreObject(c.env, c.var.principal.tenant);
-    const entries = agent
-      ? await agentAudit(agent.value, options.value, { action, from })
-      : await answer(core.audit({ ...options.value, action, from }));
+    const owner = agent?.value ?? coreObject(c.env, c.var.principal.tenant);
+    const entries = await answer(owner.audit({ ...options.value, action, from }));
     return reply(c, views(sealed(name, entries)), 200);
   });
 
