@@ -130,7 +130,10 @@ describe("an eviction", () => {
     value(await tenant.core.answer(question?.id ?? "", { answer: "yes" }, "key:test"));
     const message = await tenant.ended(id, messageId);
     const { entries } = value(await tenant.agent(id).log({ after: 0, limit: 500 }));
-    return { reply: message.reply, kinds: entries.map((entry) => `${entry.kind} ${entry.data["name"] ?? entry.data["to"] ?? ""}`) };
+    return {
+      reply: message.reply,
+      kinds: entries.map((entry) => `${entry.kind} ${entry.data["name"] ?? entry.data["to"] ?? ""}`),
+    };
   }
 });
 
@@ -182,8 +185,13 @@ describe("signals", () => {
     value(await tenant.agent(id).signal("KILL", "key:test"));
     expect(await tenant.block(id)).toMatchObject({ state: "terminated", exit: { code: 137, reason: "killed" } });
     expect((await tenant.ended(id, messageId)).error?.code).toBe("process_terminated");
-    expect(await tenant.agent(id).signal("CONT", "key:test")).toMatchObject({ ok: false, error: { code: "process_terminated" } });
-    expect(await tenant.agent(id).send({ content: "x", actor: "k" })).toMatchObject({ error: { code: "process_terminated" } });
+    expect(await tenant.agent(id).signal("CONT", "key:test")).toMatchObject({
+      ok: false,
+      error: { code: "process_terminated" },
+    });
+    expect(await tenant.agent(id).send({ content: "x", actor: "k" })).toMatchObject({
+      error: { code: "process_terminated" },
+    });
   });
 
   test("KILL reaches the children", async () => {
@@ -203,7 +211,10 @@ describe("erasing", () => {
     value(await tenant.core.erase(id, "key:test"));
     expect(await tenant.core.erase(id, "key:test")).toMatchObject({ ok: false, error: { code: "not_found" } });
     expect(value(await tenant.core.list({ limit: 10 })).items).toEqual([]);
-    await eventually(async () => tenant.agent(id).block(), (block) => !block.ok && block.error.code === "not_found");
+    await eventually(
+      async () => tenant.agent(id).block(),
+      (block) => !block.ok && block.error.code === "not_found",
+    );
     const erased = async () => value(await tenant.core.audit({ limit: 50, action: "agent.erased" })).items;
     await eventually(erased, (items) => items.length === 1);
     expect(value(await tenant.core.costs({ groupBy: "agent" })).items).toMatchObject([{ key: id, calls: 2 }]);

@@ -24,7 +24,10 @@ const RUN: ScriptedReply[] = [
 
 /** The same run as rules, so that a call that a crash repeats gets the same answer. */
 function rules() {
-  return RUN.map((reply, i) => ({ match: i === 0 ? { lastUser: "begin" } : { lastTool: `step-${i}.txt` }, reply })).reverse();
+  return RUN.map((reply, i) => ({
+    match: i === 0 ? { lastUser: "begin" } : { lastTool: `step-${i}.txt` },
+    reply,
+  })).reverse();
 }
 
 describe("SIGKILL in the middle of a run", () => {
@@ -81,7 +84,9 @@ describe("SIGKILL in the middle of a run", () => {
     const killedAt = Date.now();
     if (which !== "workerd") kernel = await start(state());
     const block = await terminated(id);
-    console.log(`killed ${which}: done ${Date.now() - killedAt} ms later, ${requests(await model.journal())} model calls`);
+    console.log(
+      `killed ${which}: done ${Date.now() - killedAt} ms later, ${requests(await model.journal())} model calls`,
+    );
 
     expect(block).toMatchObject({ exit: { code: 0, reason: "completed" }, result: "all steps are done" });
     for (let step = 1; step <= STEPS; step++) {

@@ -29,7 +29,10 @@ type Bindings = { AGENTS: DurableObjectNamespace; PAGES: R2Bucket };
 
 let objectsMade = 0;
 
-export async function withContext(work: (rig: Rig) => Promise<void> | void, change: Partial<ContextConfig> = {}): Promise<void> {
+export async function withContext(
+  work: (rig: Rig) => Promise<void> | void,
+  change: Partial<ContextConfig> = {},
+): Promise<void> {
   const { AGENTS, PAGES } = env as unknown as Bindings;
   const name = `context-${objectsMade++}`;
   await runInDurableObject(AGENTS.get(AGENTS.idFromName(name)), async (_object, state) => {
@@ -51,5 +54,8 @@ export async function withContext(work: (rig: Rig) => Promise<void> | void, chan
 
 /** `count` sentences, each of which says a different thing. */
 export function prose(count: number, topic = "harbour"): string {
-  return Array.from({ length: count }, (_, i) => `The ${topic} keeper wrote entry number ${i} into the ledger of ships. `).join("");
+  return Array.from(
+    { length: count },
+    (_, i) => `The ${topic} keeper wrote entry number ${i} into the ledger of ships. `,
+  ).join("");
 }

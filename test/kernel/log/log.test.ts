@@ -40,7 +40,8 @@ describe("the log", () => {
       tenEntries(sql);
       sql.run(edit);
       expect(logOn(sql).log.verify()).toMatchObject({ ok: false, brokenAt });
-    }));
+    }),
+  );
 
   test("goes on from its end after its object was evicted", () =>
     onNewObject("agent", (sql) => {

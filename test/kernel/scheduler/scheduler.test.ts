@@ -41,7 +41,16 @@ class Tenant {
       outputNanoUsdPerMTok: 2_000_000_000,
       version: "test",
     };
-    const next = { callId, provider: "p", model: "p/m", price, inputBound: 100, outputWanted: 100, deadlineMs: 1_000, ...request };
+    const next = {
+      callId,
+      provider: "p",
+      model: "p/m",
+      price,
+      inputBound: 100,
+      outputWanted: 100,
+      deadlineMs: 1_000,
+      ...request,
+    };
     return this.scheduler.settleAndGrant(this.#report(agentId, settlements), next);
   }
 
@@ -71,7 +80,11 @@ describe("a grant", () => {
       const tenant = new Tenant(sql);
       tenant.scheduler.budgets.set(TENANT, { nanoUsd: 1_000_000 });
       const agent = tenant.spawn();
-      expect(tenant.ask(agent, { callId: "call_a" })).toMatchObject({ kind: "granted", maxOutputTokens: 100, reservedNanoUsd: 300_000 });
+      expect(tenant.ask(agent, { callId: "call_a" })).toMatchObject({
+        kind: "granted",
+        maxOutputTokens: 100,
+        reservedNanoUsd: 300_000,
+      });
       expect(tenant.meter(TENANT, "nanoUsd")).toMatchObject({ used: 0, reserved: 300_000 });
       tenant.rest(agent, [settled("call_a", 50, 10)]);
       expect(tenant.meter(TENANT, "nanoUsd")).toMatchObject({ used: 70_000, reserved: 0 });
@@ -102,14 +115,23 @@ describe("a grant", () => {
     onNewObject("core", (sql) => {
       const tenant = new Tenant(sql);
       tenant.scheduler.budgets.set(TENANT, { nanoUsd: 150_000 });
-      expect(tenant.ask(tenant.spawn())).toMatchObject({ kind: "granted", maxOutputTokens: 25, reservedNanoUsd: 150_000 });
+      expect(tenant.ask(tenant.spawn())).toMatchObject({
+        kind: "granted",
+        maxOutputTokens: 25,
+        reservedNanoUsd: 150_000,
+      });
     }));
 
   test("is denied when not even a short reply can be paid, and the denial names the meter", () =>
     onNewObject("core", (sql) => {
       const tenant = new Tenant(sql);
       tenant.scheduler.budgets.set(TENANT, { nanoUsd: 100_000 });
-      expect(tenant.ask(tenant.spawn())).toMatchObject({ kind: "denied", subject: TENANT, metric: "nanoUsd", limit: 100_000 });
+      expect(tenant.ask(tenant.spawn())).toMatchObject({
+        kind: "denied",
+        subject: TENANT,
+        metric: "nanoUsd",
+        limit: 100_000,
+      });
     }));
 
   test("debits the agent's ancestors too: a child's budget is part of its parent's", () =>
