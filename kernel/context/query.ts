@@ -1,5 +1,5 @@
 import { isCommonTerm } from "./common-words.ts";
-import { isStopWord } from "./stop-words.ts";
+import { isParticle, isStopWord } from "./stop-words.ts";
 import { grams, runs, type Words } from "./words.ts";
 
 /**
@@ -19,6 +19,7 @@ const NAME = 2;
 /** In writing without spaces: one character of a word, and a pair that lies across two words. */
 const CHARACTER = 0.2;
 const ACROSS = 0.15;
+const ACROSS_PARTICLE = 0.075;
 
 const SENTENCE_START = /(?:^|[.!?。！？]\s*)$/;
 const NAME_LIKE = /^\p{Lu}\p{Ll}/u;
@@ -40,16 +41,21 @@ function addWord(word: string, starts: boolean, words: Words, add: Add): void {
   for (const term of words.word(word)) add(term, isName ? NAME : isCommonTerm(term) ? COMMON : 1);
 }
 
-/** Words as the segmenter sees them; where it sees single characters side by side, they are taken for a word it does not know. */
+/**
+ * Words as the segmenter sees them; where it sees single characters side by side, they are taken for a word it does not
+ * know. A word counts once, however many pairs it has. Pairs across words count a little, in case the segmenter erred.
+ */
 function addDense(run: string, add: Add): void {
-  for (const pair of grams(run).pairs) if (![...pair].some(isStopWord)) add(pair, ACROSS);
+  for (const pair of grams(run).pairs) add(pair, [...pair].some(isParticle) ? ACROSS_PARTICLE : ACROSS);
   const segments = [...new Intl.Segmenter("zh", { granularity: "word" }).segment(run)].map(({ segment }) => segment);
-  const lone = segments.map((segment) => [...segment].length === 1 && !isStopWord(segment));
+  const lone = segments.map((segment) => [...segment].length === 1 && !isParticle(segment));
   segments.forEach((segment, i) => {
-    if (isStopWord(segment)) return;
+    const beside = lone[i] === true && (lone[i - 1] === true || lone[i + 1] === true);
+    if (isStopWord(segment) && !beside) return;
     const { chars, pairs } = grams(segment);
-    for (const pair of pairs) add(pair, isCommonTerm(segment) ? COMMON : 1);
-    const alone = pairs.length === 0 && lone[i - 1] !== true && lone[i + 1] !== true;
+    const weight = isCommonTerm(segment) ? COMMON : 1;
+    for (const pair of pairs) add(pair, weight / Math.sqrt(pairs.length));
+    const alone = pairs.length === 0 && !beside;
     for (const char of chars) if (!isStopWord(char)) add(char, alone ? 1 : CHARACTER);
     if (lone[i] === true && lone[i + 1] === true) add(segment + (segments[i + 1] ?? ""), 1);
   });

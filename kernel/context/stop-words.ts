@@ -27,10 +27,20 @@ const CHINESE = `的 了 着 过 是 在 有 和 与 及 或 也 都 就 才 还
 根据 按照 通过 随着 没有 不是 不要 不能 不会 已经 正在 曾经 将要 仍然 一直 总是 经常 有时 一个 一些 一种 一下 一样 一起 一定 一般 这么 那么 多么 非常
 十分 比较 特别 更加 最后 首先 然后 接着 于是 的话 而言 来说 什么样 告诉 请问 知道 觉得 认为 东西 事情 做到 进行 使用 发生 起来 出来 下来 过来`;
 
+/** Characters that are no part of a word's body, wherever they stand. */
+const PARTICLES =
+  "的了着过是在有和与及或也都就才还又再很更最太这那哪此其之者所以于为被把让使给对从到由向往跟同比将会能可要想该应需须得地不没无非别吗呢吧啊呀么嘛哦我你您他她它们咱自己个些何谁什怎请";
+
 const ENGLISH_SET: ReadonlySet<string> = new Set(ENGLISH.split(/\s+/).map((word) => word.replace(/'.*/, "")));
 const CHINESE_SET: ReadonlySet<string> = new Set(CHINESE.split(/\s+/));
+const PARTICLE_SET: ReadonlySet<string> = new Set(PARTICLES);
 
 /** Whether a lower-case word carries no topic. */
 export function isStopWord(word: string): boolean {
   return ENGLISH_SET.has(word) || CHINESE_SET.has(word);
+}
+
+/** Whether a character binds words together rather than being part of one. */
+export function isParticle(char: string): boolean {
+  return PARTICLE_SET.has(char);
 }
