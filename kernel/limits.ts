@@ -29,6 +29,22 @@ export const LIMITS = {
   idempotencyKeyChars: 255,
   idempotencyMs: 24 * HOUR_MS,
 
+  // --- keys
+  /** An isolate trusts what it has read of a key for so long. */
+  keyCacheMs: 4 * SECOND_MS,
+  keyCacheEntries: 1_000,
+  /** Revoking a key answers so long after the revocation is durable; the second over `keyCacheMs` is for clocks that jump. */
+  keyRevocationMs: 5 * SECOND_MS,
+  /** How exactly a key's last use is known. */
+  keyUseMs: 1 * HOUR_MS,
+  /** One question to D1. */
+  d1Ms: 5 * SECOND_MS,
+  /** The window of `requestsPerMinute`. */
+  rateWindowMs: MINUTE_MS,
+  requestsPerMinuteMax: 1_000_000,
+  /** Refused logins logged one by one, a minute and isolate; more are only counted. */
+  refusedLoginLines: 60,
+
   // --- processes
   mailboxMessages: 1_000,
   messageBytes: 1 * MIB,
@@ -125,7 +141,7 @@ export const LIMITS = {
   /** Lines of evicted pages shown in the prompt; older ones are one line with their number. */
   stubLines: 24,
   /** The tokens kept for the reply take at most this part of the window. */
-  replyShare: 0.5,
+  replyShare: 0.25,
   /** JSON of one exchange (assistant's message, tool calls, results): it stands in one row, and a row ends at 2 MB. */
   exchangeBytes: 1.5 * MIB,
   /** Demand paging before each model call: at most this part of the window and this long. */

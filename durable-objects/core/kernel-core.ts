@@ -64,13 +64,13 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
         const before = key === undefined ? null : idempotency.recall<ControlBlock>(key, body);
         if (before !== null) return before.ok ? ok({ block: before.value, birth: null }) : before;
         const model = spec.model ?? providers.defaultModel;
-        const refused = this.#refusal(spec, model);
+        const served = providers.get(model);
+        if (!served.ok) return served;
+        const refused = this.#refusal(spec);
         if (refused !== null) return refused;
-        const birth = newBirth(this.#tenant, spec, model, actor, {
-          clock: systemClock,
-          random: systemRandom,
-          hash: systemHash,
-        });
+        const { contextTokens } = served.value.info;
+        const ports = { clock: systemClock, random: systemRandom, hash: systemHash };
+        const birth = newBirth({ tenant: this.#tenant, spec, model, contextTokens, actor }, ports);
         const block = newborn(birth);
         scheduler.processes.enter(block, birth, scheduler.queue.floor(), scheduler.counters.next("changed"));
         scheduler.budgets.set(birth.id, spec.quotas ?? {});
@@ -225,10 +225,8 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
     return agentOrders(this.env, this.#tenant, agentId);
   }
 
-  #refusal(spec: ProcessSpec, model: string): Result<never> | null {
-    const { providers, scheduler } = this.#core();
-    const served = providers.get(model);
-    if (!served.ok) return served;
+  #refusal(spec: ProcessSpec): Result<never> | null {
+    const { scheduler } = this.#core();
     if (spec.parentId === undefined) return null;
     const parent = scheduler.processes.get(spec.parentId);
     if (parent === null)

@@ -76,10 +76,15 @@ export const cores = sqliteTable(
   (table) => [index("cores_due").on(table.dueAt)],
 );
 
+/** Who may have keys. The tenant `default` is there from the start. */
 export const tenants = sqliteTable("tenants", {
   id: text().primaryKey(),
   name: text().notNull(),
   createdAt: integer("created_at").notNull(),
+  /** The tenant's quota of that name as its core last said, so that the Worker knows when to ask the core; null = none. */
+  requestsPerMinute: integer("requests_per_minute"),
+  /** The entry of the core's log that said so: an older word never replaces a newer. */
+  quotaSeq: integer("quota_seq").notNull().default(0),
 });
 
 /** Keys, as hashes: the key itself is shown once and never stored. */
@@ -95,7 +100,25 @@ export const apiKeys = sqliteTable(
     createdAt: integer("created_at").notNull(),
     expiresAt: integer("expires_at"),
     revokedAt: integer("revoked_at"),
+    /** To the hour. */
     lastUsedAt: integer("last_used_at"),
+    /** The key's own limit; null = none. */
+    requestsPerMinute: integer("requests_per_minute"),
   },
   (table) => [index("api_keys_tenant").on(table.tenant, table.id)],
+);
+
+/** First answers to creations of keys and tenants that carried an `Idempotency-Key`. */
+export const idempotency = sqliteTable(
+  "idempotency",
+  {
+    /** Whose key of which creation: `<route> <key id> <tenant>`. */
+    scope: text().notNull(),
+    key: text().notNull(),
+    bodySha256: text("body_sha256").notNull(),
+    /** Encrypted for the caller where it holds a key. */
+    answer: text().notNull(),
+    at: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.scope, table.key] }), index("idempotency_at").on(table.at)],
 );

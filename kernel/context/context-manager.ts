@@ -278,9 +278,9 @@ export class ContextManager implements Memory {
   }
 }
 
-/** Whether the prompt does not show this page in its history already. */
+/** Whether the prompt does not show this page already, and it is something to remember: a record of calls is not. */
 function isAway(row: PageRow): boolean {
-  return row.place !== "history" && row.place !== "system";
+  return row.place !== "history" && row.place !== "system" && row.kind !== "exchange";
 }
 
 function missing(id: string): Result<never> {

@@ -11,9 +11,11 @@ export interface Passage {
   answers: boolean;
   /** Where it begins in the page. */
   start: number;
+  /** Those of its sentences that hold a term: two pages with the same ones say the same. */
+  says: string;
 }
 
-const SENTENCES = 3;
+const SENTENCES = 4;
 const SENTENCE = /[^.!?。！？；;\n]+(?:[.!?。！？；;]+["'”’」』）)]*|\n(?!\s*\n)|$)[^\S\n]*/gu;
 
 export function bestPassage(
@@ -27,14 +29,16 @@ export function bestPassage(
     index,
     terms: new Set(words.termsOf(text).filter((term) => weights.has(term))),
   }));
-  let best: Passage = { score: 0, answers: false, start: 0 };
+  let best: Passage = { score: 0, answers: false, start: 0, says: "" };
   sentences.forEach(({ index, terms }, i) => {
     if (terms.size === 0) return;
     const window = sentences.slice(i, i + SENTENCES);
     const distinct = new Set(window.flatMap((sentence) => [...sentence.terms]));
     const score = [...distinct].reduce((sum, term) => sum + (weights.get(term) ?? 0), 0);
     const answers = query.expects !== null && window.some((sentence) => query.expects?.test(sentence.text) === true);
-    if (score > best.score) best = { score, answers, start: index };
+    if (score <= best.score) return;
+    const says = window.flatMap((sentence) => (sentence.terms.size > 0 ? [sentence.text.replace(/[\s\d]+/g, "")] : [])).join("");
+    best = { score, answers, start: index, says };
   });
   return best;
 }

@@ -65,7 +65,7 @@ export class Search {
         score: (score + (passage?.score ?? 0)) * (passage?.answers === true ? ANSWERS : 1),
       };
     });
-    return read.sort((a, b) => b.score - a.score || a.row.ordinal - b.row.ordinal).slice(0, limit);
+    return distinctFirst(read.sort((a, b) => b.score - a.score || a.row.ordinal - b.row.ordinal)).slice(0, limit);
   }
 
   /** The terms that are indexed, rarest first. */
@@ -103,6 +103,18 @@ export class Search {
     }
     return found.sort((a, b) => b.score - a.score);
   }
+}
+
+/** Pages that only repeat what a better one says come after all others. */
+function distinctFirst(found: readonly Found[]): Found[] {
+  const said = new Set<string>();
+  const [first, repeats]: [Found[], Found[]] = [[], []];
+  for (const page of found) {
+    const says = page.passage?.says ?? "";
+    (says !== "" && said.has(says) ? repeats : first).push(page);
+    said.add(says);
+  }
+  return [...first, ...repeats];
 }
 
 /** How much the rarity of a term says. */

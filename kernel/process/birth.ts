@@ -14,15 +14,17 @@ export interface Birth {
   spec: ProcessSpec;
   /** `provider/model`, resolved from the default when the spec named none. */
   model: string;
+  /** The model's window, which the process's own does not exceed. */
+  contextTokens: number;
   actor: string;
   createdAt: number;
 }
 
-export function newBirth(tenant: string, spec: ProcessSpec, model: string, actor: string, ports: IdPorts): Birth {
-  return { id: newAgentId(tenant, ports), tenant, spec, model, actor, createdAt: ports.clock.now() };
+export function newBirth(facts: Omit<Birth, "id" | "createdAt">, ports: IdPorts): Birth {
+  return { ...facts, id: newAgentId(facts.tenant, ports), createdAt: ports.clock.now() };
 }
 
-export function firstRow({ id, tenant, spec, model, createdAt }: Birth, version: string): ProcessRow {
+export function firstRow({ id, tenant, spec, model, contextTokens, createdAt }: Birth, version: string): ProcessRow {
   return {
     id,
     tenant,
@@ -38,7 +40,7 @@ export function firstRow({ id, tenant, spec, model, createdAt }: Birth, version:
     parent_id: spec.parentId ?? null,
     tools: spec.tools === undefined ? null : JSON.stringify(spec.tools),
     quotas: JSON.stringify(spec.quotas ?? {}),
-    window_tokens: spec.context?.windowTokens ?? LIMITS.windowTokens,
+    window_tokens: Math.min(spec.context?.windowTokens ?? LIMITS.windowTokens, contextTokens),
     page_tokens: spec.context?.pageTokens ?? LIMITS.pageTokens,
     replacement: spec.context?.replacement ?? "lru",
     max_output_tokens: spec.maxOutputTokens ?? LIMITS.maxOutputTokens,

@@ -5,7 +5,7 @@ import { LIMITS } from "../limits.ts";
 import type { ChatReply, ChatRequest, ToolCall } from "../llm/chat.ts";
 import { costNanoUsd } from "../llm/pricing.ts";
 import type { ChatOutcome, ModelInfo, Provider } from "../llm/provider.ts";
-import type { GrantReply, GrantRequest } from "../scheduler/grant.ts";
+import { type GrantReply, type GrantRequest, LEAST_OUTPUT_TOKENS } from "../scheduler/grant.ts";
 import { toolDefinitions } from "../tools/definitions.ts";
 import type { AgentParts } from "./parts.ts";
 import { MODEL_CALL } from "./pending.ts";
@@ -73,7 +73,8 @@ function prepare(parts: AgentParts, door: Door): Prepared | KernelError {
   const prompt = parts.context.assemble(tools);
   if (!prompt.ok) return prompt.error;
   const { messages, estimatedTokens, utf8Bytes } = prompt.value;
-  const maxOutputTokens = Math.min(row.max_output_tokens, info.maxOutputTokens);
+  const room = Math.max(LEAST_OUTPUT_TOKENS, row.window_tokens - estimatedTokens);
+  const maxOutputTokens = Math.min(row.max_output_tokens, info.maxOutputTokens, room);
   const callId = callIdOf(`${row.id}/${row.turn_message_id}/${row.turn_step}/${row.turn_attempt}`, parts.hash);
   return {
     callId,

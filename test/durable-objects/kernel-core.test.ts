@@ -77,7 +77,10 @@ describe("a spawn", () => {
     await tenant.daemon();
     const spec = { name: "Unborn", role: "r", goal: "call calculate on 6*7" };
     const ports = { clock: systemClock, random: systemRandom, hash: systemHash };
-    const birth = newBirth(tenant.name, spec, "local/reader", "key:test", ports);
+    const birth = newBirth(
+      { tenant: tenant.name, spec, model: "local/reader", contextTokens: 1_000_000, actor: "key:test" },
+      ports,
+    );
     await runInDurableObject(tenant.coreStub, (_object, state) =>
       new ProcessTable(objectSql(state.storage)).enter(newborn(birth), birth, 0, 1),
     );

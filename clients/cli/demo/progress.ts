@@ -30,7 +30,9 @@ export class Progress {
     if (now - this.#lastUpdate < (this.#out.isTTY ? LIVE_MS : PLAIN_MS)) return;
     this.#lastUpdate = now;
     if (!this.#out.isTTY) return this.say(text());
-    this.#out.write(`\r\x1b[2K${this.#clock()}  ${text()}`.slice(0, this.#out.columns + CONTROL_CHARS));
+    this.#out.write(
+      `\r\x1b[2K${this.#clock()}  ${text()}`.slice(0, (this.#out.columns || DEFAULT_COLUMNS) + CONTROL_CHARS),
+    );
     this.#live = true;
   }
 
@@ -46,5 +48,7 @@ export class Progress {
 
 const LIVE_MS = 100;
 const PLAIN_MS = 5_000;
+/** For a terminal that does not say how wide it is. */
+const DEFAULT_COLUMNS = 80;
 /** What `\r\x1b[2K` adds to the length of a line without showing. */
 const CONTROL_CHARS = 4;

@@ -25,7 +25,10 @@ class Tenant {
   spawn(options: { priority?: number; quotas?: Quotas; parentId?: string } = {}): string {
     const spec = { name: "a", role: "r", goal: "g", ...options };
     const ports = { clock: this.clock, random: this.#random, hash: nodeHash };
-    const birth = newBirth("acme", spec, "local/reader", "kernel", ports);
+    const birth = newBirth(
+      { tenant: "acme", spec, model: "local/reader", contextTokens: 1_000_000, actor: "kernel" },
+      ports,
+    );
     const { processes, budgets, counters, queue } = this.scheduler;
     processes.enter(newborn(birth), birth, queue.floor(), counters.next("changed"));
     budgets.set(birth.id, options.quotas ?? {});

@@ -1,0 +1,1 @@
+INSERT OR IGNORE INTO `tenants` (`id`, `name`, `created_at`) VALUES ('default', 'default', unixepoch() * 1000);
