@@ -1,12 +1,17 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
+/** Nobody reads what objects send: stories deliver, lose and double messages themselves (test/support/calls-queue.ts). */
+const UNREAD_QUEUE = { queueProducers: { CALLS: "unread" } };
+
 /** Two places to test in: real workerd for the kernel and its objects, Node for what runs in Node. */
 export default defineConfig({
   test: {
+    // The access log of every request of every story.
+    onConsoleLog: (line) => !line.startsWith('{"level":"info","event":"access.'),
     projects: [
       {
-        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
+        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" }, miniflare: UNREAD_QUEUE })],
         test: {
           name: "workerd",
           include: ["test/{kernel,durable-objects,workers}/**/*.test.ts"],

@@ -7,6 +7,7 @@ export interface ObjectEnv {
   CORES: DurableObjectNamespace<KernelCore>;
   DB: D1Database;
   PAGES: R2Bucket;
+  CALLS: Queue;
 
   AOS_DEFAULT_MODEL?: string;
   OPENAI_API_KEY?: string;

@@ -134,7 +134,7 @@ export class Door {
   #close(call: PendingCall, outcome: CallOutcome): void {
     const { pending, process, log, hash } = this.#parts;
     pending.done(call.call_id, JSON.stringify(outcome));
-    process.change({ tool_calls: process.get().tool_calls + 1 });
+    process.change({ tool_calls: process.get().tool_calls + 1, deaths: 0 });
     const failure = outcome.result.ok ? {} : { code: outcome.result.error.code };
     const data = {
       name: call.name,

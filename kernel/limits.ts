@@ -103,6 +103,28 @@ export const LIMITS = {
   backoffBaseMs: 500,
   backoffMaxMs: 60 * SECOND_MS,
   retryAfterMaxMs: 10 * MINUTE_MS,
+  /** The batch lane: from reserving to the outcome, waiting in the queue included. Its reservation outlives it by `settleGraceMs`. */
+  batchCallMs: 15 * MINUTE_MS,
+  /** A message of the calls queue that nobody claimed is sent again after this, then after twice as long, and so on. */
+  callResendMs: 5 * SECOND_MS,
+  callSends: 8,
+  /** A claimed call whose consumer was not heard for `claimMs` is lost; a consumer speaks every `claimBeatMs`. */
+  claimMs: 30 * SECOND_MS,
+  claimBeatMs: 12 * SECOND_MS,
+  /** With less left of `batchCallMs` a call is not begun any more. */
+  claimLeastMs: 30 * SECOND_MS,
+  /** A consumer of the calls queue has 15 minutes: it claims in the first 10, and its calls end before the last half minute. */
+  consumerClaimMs: 10 * MINUTE_MS,
+  consumerMs: 14.5 * MINUTE_MS,
+  /** Calls that stream side by side in one consumer, and how many of them may wait for headers: a Worker has six connections. */
+  consumerCalls: 16,
+  consumerHeaderWaits: 6,
+  deliverTries: 3,
+  /** Delay of a queue message that failed, doubled from delivery to delivery. */
+  redeliverBaseMs: 2 * SECOND_MS,
+  redeliverMaxMs: 5 * MINUTE_MS,
+  /** How long the real bill of a call that nobody waits for any more may still arrive. */
+  strayMs: 1 * HOUR_MS,
   toolCallsPerStep: 32,
   toolArgumentBytes: 256 * KIB,
   /** `local/reader`: its window, and what one question may use. */
@@ -124,6 +146,8 @@ export const LIMITS = {
   pageTokens: 512,
   pageTokensMin: 64,
   pageTokensMax: 4_096,
+  /** UTF-8 of a text that is decoded at once on its way into pages. */
+  ingestPieceBytes: 64 * KIB,
   /** Hot set: reclaim starts above `high` and goes down to `low` (parts of the window). */
   hotHighWatermark: 0.85,
   hotLowWatermark: 0.6,
@@ -140,8 +164,12 @@ export const LIMITS = {
   objectReads: 6,
   /** Lines of evicted pages shown in the prompt; older ones are one line with their number. */
   stubLines: 24,
+  /** And all of them at most this part of the window. */
+  stubShare: 0.12,
   /** The tokens kept for the reply take at most this part of the window. */
   replyShare: 0.25,
+  /** An exchange takes at most this part of the window: what is larger in it becomes pages. */
+  exchangeShare: 0.4,
   /** JSON of one exchange (assistant's message, tool calls, results): it stands in one row, and a row ends at 2 MB. */
   exchangeBytes: 1.5 * MIB,
   /** Demand paging before each model call: at most this part of the window and this long. */
@@ -152,13 +180,13 @@ export const LIMITS = {
   resultShare: 0.125,
   searchMax: 50,
   /** Index entries that one search looks at term by term; of a more common term, its best pages only. */
-  searchPostings: 8_000,
+  searchPostings: 4_000,
   searchBest: 200,
   /** Rows fetched for one search at most, and words taken for one that is not indexed. */
   searchRows: 400,
   searchRelatives: 8,
   /** Pages that are read and ranked anew, and how long their reading may take. */
-  rerankPages: 24,
+  rerankPages: 16,
   rerankMs: 500,
   searchDefault: 10,
   queryChars: 4_000,

@@ -2,7 +2,6 @@ import type { ObjectEnv } from "../durable-objects/env.ts";
 
 /** What the Worker is given: what the objects are, and the bindings and variables that concern the Worker alone. */
 export interface Env extends ObjectEnv {
-  CALLS: Queue;
   /** The console's files. Absent where nothing serves them. */
   ASSETS?: Fetcher;
 

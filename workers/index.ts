@@ -2,7 +2,7 @@ import { WorkerEntrypoint } from "cloudflare:workers";
 import { createApp } from "./api/app.ts";
 import { sweep } from "./cron/sweep.ts";
 import type { Env } from "./env.ts";
-import { refuseCalls } from "./queues/calls.ts";
+import { consume } from "./queues/queue.ts";
 
 /** The stateless shell: what the platform calls, each handed on to the one module that does it. */
 
@@ -21,5 +21,5 @@ export class Direct extends WorkerEntrypoint<Env> {
 export default {
   fetch: (request, env, ctx) => app.fetch(request, env, ctx),
   scheduled: (event, env) => sweep(env, event.scheduledTime),
-  queue: (batch) => refuseCalls(batch),
+  queue: (batch, env) => consume(batch, env),
 } satisfies ExportedHandler<Env>;

@@ -4,12 +4,15 @@ import { approveCommand } from "./commands/approve.ts";
 import { auditCommand } from "./commands/audit.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { fileCommands } from "./commands/files.ts";
+import { keyCommands } from "./commands/keys.ts";
 import { killCommand, signalArguments } from "./commands/kill.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { memoryCommands } from "./commands/memory.ts";
 import { processCommands } from "./commands/processes.ts";
+import { quotaCommands } from "./commands/quota.ts";
 import { sendCommand } from "./commands/send.ts";
 import { spawnCommand } from "./commands/spawn.ts";
+import { tenantCommands } from "./commands/tenants.ts";
 import { upCommand } from "./commands/up.ts";
 import { exitCodeOf } from "./exit-code.ts";
 
@@ -46,6 +49,9 @@ function aos(): Command {
     fileCommands(),
     auditCommand(),
     approveCommand(),
+    quotaCommands(),
+    keyCommands(),
+    tenantCommands(),
   ];
   for (const command of commands) program.addCommand(inheriting(program, command));
   return program;

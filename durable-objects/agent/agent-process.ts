@@ -1,12 +1,15 @@
 import { DurableObject } from "cloudflare:workers";
-import type { PagePatch, PagesBody, Tier } from "../../kernel/context/page.ts";
+import type { PagePatch, PagesInput, Tier } from "../../kernel/context/page.ts";
 import { err, ok, type Result } from "../../kernel/errors.ts";
 import { LIMITS } from "../../kernel/limits.ts";
+import type { ChatOutcome } from "../../kernel/llm/provider.ts";
 import { auditPage } from "../../kernel/log/audit.ts";
 import { readJournal } from "../../kernel/log/journal.ts";
+import type { ClaimedCall } from "../../kernel/process/batch-calls.ts";
 import type { Birth } from "../../kernel/process/birth.ts";
 import { firstRow } from "../../kernel/process/birth.ts";
 import type { ControlBlock } from "../../kernel/process/block.ts";
+import type { CallMessage } from "../../kernel/process/call-message.ts";
 import type { Signal } from "../../kernel/process/message.ts";
 import { reportOf } from "../../kernel/process/report.ts";
 import type { ProcessPatch } from "../../kernel/process/spec.ts";
@@ -16,7 +19,7 @@ import { isLaid, migrate } from "../migrations.ts";
 import { sqlOf, systemClock } from "../ports.ts";
 import { type AgentRuntime, type Facts, makeRuntime } from "./agent-runtime.ts";
 import { AGENT_MIGRATIONS } from "./migrations.ts";
-import type { Actor, AgentOrders, AgentRpc, ListOptions } from "./rpc.ts";
+import type { Actor, AgentCalls, AgentOrders, AgentRpc, ListOptions } from "./rpc.ts";
 
 const PROCESS_FACTS = "SELECT id, tenant, window_tokens, page_tokens, max_output_tokens FROM process";
 type FactsRow = { id: string; tenant: string; window_tokens: number; page_tokens: number; max_output_tokens: number };
@@ -28,7 +31,7 @@ const GONE = err("not_found", "There is no such agent.");
  * the kernel's. Only `alarm()` runs the loop: methods change tables and set the alarm. The schema is laid at spawn, and an
  * object without one touches nothing.
  */
-export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, AgentOrders {
+export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, AgentOrders, AgentCalls {
   readonly #sql = sqlOf(this.ctx.storage);
   /** Made when first needed; null again after erasing. */
   #runtime: AgentRuntime | null = null;
@@ -64,6 +67,10 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
     return this.#with(({ agent }) => ok(agent.patch(patch, actor)));
   }
 
+  async resendCall(callId: string, actor: Actor): Promise<Result<null>> {
+    return this.#with(({ calls }) => calls.resend(callId, actor));
+  }
+
   /** Ends the process and erases it in every tier; resumable. Answers the end of its chain when nothing is left. */
   async erase(actor: Actor): Promise<Result<{ head: string; entries: number }>> {
     if (!isLaid(this.#sql)) return GONE;
@@ -89,6 +96,20 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
       return ok({ head: hash, entries: seq });
     }
     return err("unavailable", "there is more to erase");
+  }
+
+  // --- the side of the calls queue
+
+  async claimCall(message: CallMessage, delivery: number): Promise<Result<ClaimedCall>> {
+    return this.#with(({ calls }) => calls.claim(message, delivery));
+  }
+
+  async renewCall(callId: string, attempt: number): Promise<Result<null>> {
+    return this.#with(({ calls }) => calls.renew(callId, attempt));
+  }
+
+  async deliverCall(callId: string, attempt: number, outcome: ChatOutcome, joinedTo?: string): Promise<Result<null>> {
+    return this.#with(({ calls }) => calls.deliver(callId, attempt, outcome, joinedTo));
   }
 
   // --- the outside's side
@@ -121,7 +142,7 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
     return this.#with(({ agent }) => agent.signal(signal, actor));
   }
 
-  async addPages(body: PagesBody, actor: Actor, options: { idempotencyKey?: string | undefined } = {}) {
+  async addPages(body: PagesInput, actor: Actor, options: { idempotencyKey?: string | undefined } = {}) {
     return this.#with(async (runtime) => {
       const added = runtime.agent.addPages(body, actor, options.idempotencyKey);
       if (added.ok) await this.#makeRoom(runtime);

@@ -5,11 +5,13 @@ import { makeProviders } from "../../kernel/llm/providers.ts";
 import { Log, type LogEntry } from "../../kernel/log/log.ts";
 import type { Sql } from "../../kernel/ports.ts";
 import { Agent } from "../../kernel/process/agent.ts";
+import { BatchCalls } from "../../kernel/process/batch-calls.ts";
 import { AgentLoop } from "../../kernel/process/loop.ts";
 import { Mailbox } from "../../kernel/process/mailbox.ts";
-import type { AgentParts, AlarmPort, CorePort } from "../../kernel/process/parts.ts";
+import type { AgentParts, AlarmPort, CallQueue, CorePort } from "../../kernel/process/parts.ts";
 import { PendingCalls } from "../../kernel/process/pending.ts";
 import { ProcessStore } from "../../kernel/process/process-store.ts";
+import { Strays } from "../../kernel/process/strays.ts";
 import { SqliteStorage } from "../../kernel/storage/drivers/sqlite.ts";
 import { Mounts } from "../../kernel/storage/mounts.ts";
 import { SYSCALLS } from "../../kernel/syscalls/index.ts";
@@ -27,6 +29,8 @@ import { Watchers } from "./watchers.ts";
 export interface AgentRuntime {
   readonly parts: AgentParts;
   readonly agent: Agent;
+  /** For the consumer of the calls queue. */
+  readonly calls: BatchCalls;
   readonly loop: AgentLoop;
   readonly watchers: Watchers;
 }
@@ -80,22 +84,31 @@ export function makeRuntime(ctx: DurableObjectState, env: ObjectEnv, storage: Sq
     live,
     mailbox: new Mailbox(ports),
     pending: new PendingCalls(sql),
+    strays: new Strays(ports),
     idempotency: new IdempotencyKeys(ports),
     files: new Mounts({ "/workspace": new SqliteStorage(ports) }),
     syscalls: SYSCALLS,
     providers: makeProviders(variablesOf(env), (input, init) => fetch(input, init)),
     core: corePort(env, facts.tenant),
+    calls: callQueue(env),
     alarm: alarmPort(ctx),
     version: VERSION,
   };
   const loop = new AgentLoop(parts);
-  return { parts, loop, watchers, agent: new Agent(parts, loop.door, () => loop.abort()) };
+  const agent = new Agent(parts, loop.door, () => loop.abort());
+  return { parts, loop, watchers, agent, calls: new BatchCalls(parts, loop.door) };
 }
 
 function corePort(env: ObjectEnv, tenant: string): CorePort {
   const core = coreGrants(env, tenant);
   return {
     settleAndGrant: (report, next) => within(LIMITS.rpcMs, "settleAndGrant", core.settleAndGrant(report, next)),
+  };
+}
+
+function callQueue({ CALLS }: ObjectEnv): CallQueue {
+  return {
+    send: async (message) => void (await within(LIMITS.rpcMs, "send", CALLS.send(message))),
   };
 }
 

@@ -1,9 +1,12 @@
-import type { Fault, Page, PageEntry, PagePatch, PagesBody, SearchHit, Tier } from "../../kernel/context/page.ts";
+import type { Fault, Page, PageEntry, PagePatch, PagesInput, SearchHit, Tier } from "../../kernel/context/page.ts";
 import type { Result } from "../../kernel/errors.ts";
+import type { ChatOutcome } from "../../kernel/llm/provider.ts";
 import type { StepView } from "../../kernel/log/journal.ts";
 import type { ChainReport, LogEntry } from "../../kernel/log/log.ts";
+import type { ClaimedCall } from "../../kernel/process/batch-calls.ts";
 import type { Birth } from "../../kernel/process/birth.ts";
 import type { ControlBlock } from "../../kernel/process/block.ts";
+import type { CallMessage } from "../../kernel/process/call-message.ts";
 import type { MessageView, Signal } from "../../kernel/process/message.ts";
 import type { ProcessPatch } from "../../kernel/process/spec.ts";
 import type { FileEntry } from "../../kernel/storage/driver.ts";
@@ -40,7 +43,7 @@ export interface AgentRpc {
 
   /** `idempotencyKey` replays the first answer for 24 h, as in `send`. */
   addPages(
-    input: PagesBody,
+    input: PagesInput,
     actor: Actor,
     options?: { idempotencyKey?: string | undefined },
   ): Promise<Result<{ pages: { id: string; tokens: number }[] }>>;
@@ -74,6 +77,16 @@ export interface AgentRpc {
   verify(): Promise<Result<ChainReport>>;
 }
 
+/** What the consumer of the calls queue asks of an agent: see kernel/process/batch-calls.ts. */
+export interface AgentCalls {
+  /** `conflict` when the call ended or somebody has it. `delivery` counts the queue's deliveries of this one message. */
+  claimCall(message: CallMessage, delivery: number): Promise<Result<ClaimedCall>>;
+  /** The claimed call is still being made; `conflict` when nobody waits for it any more. */
+  renewCall(callId: string, attempt: number): Promise<Result<null>>;
+  /** Exactly once: a second delivery touches nothing. `joinedTo` = that call's outcome, which pays for it. */
+  deliverCall(callId: string, attempt: number, outcome: ChatOutcome, joinedTo?: string): Promise<Result<null>>;
+}
+
 /** What the core of its tenant asks of an agent. */
 export interface AgentOrders extends Pick<AgentRpc, "signal"> {
   /** Begins the process; again with the same birth answers its block. */
@@ -83,6 +96,8 @@ export interface AgentOrders extends Pick<AgentRpc, "signal"> {
   /** A person's answer to the question that call `callId` asked. */
   answer(callId: string, answer: string, actor: Actor): Promise<Result<null>>;
   patch(patch: ProcessPatch, actor: Actor): Promise<Result<ControlBlock>>;
+  /** Sends a call that the queue could not deliver once more; `conflict` when it ended or a consumer has it. */
+  resendCall(callId: string, actor: Actor): Promise<Result<null>>;
   /** Ends the process and erases it in every tier; resumable. Answers the end of its chain when nothing is left. */
   erase(actor: Actor): Promise<Result<{ head: string; entries: number }>>;
 }

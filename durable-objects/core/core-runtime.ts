@@ -6,16 +6,20 @@ import { Scheduler } from "../../kernel/scheduler/scheduler.ts";
 import { Transactions } from "../../kernel/transactions.ts";
 import { type ObjectEnv, variablesOf } from "../env.ts";
 import { systemClock, systemHash } from "../ports.ts";
+import { DeadLetters } from "./dead-letters.ts";
 import { Outbox } from "./outbox.ts";
 import { Projection } from "./projection.ts";
+import { TenantBudgets } from "./tenant-budgets.ts";
 
 /** One core's parts, put together. */
 export interface CoreRuntime {
   readonly tx: Transactions;
   readonly log: Log;
   readonly scheduler: Scheduler;
+  readonly tenantBudgets: TenantBudgets;
   readonly idempotency: IdempotencyKeys;
   readonly outbox: Outbox;
+  readonly letters: DeadLetters;
   readonly projection: Projection;
   readonly providers: Providers;
 }
@@ -30,8 +34,10 @@ export function makeCoreRuntime(env: ObjectEnv, sql: Sql, tenant: string): CoreR
     tx,
     log,
     scheduler,
+    tenantBudgets: new TenantBudgets(systemClock, scheduler),
     idempotency: new IdempotencyKeys(ports),
     outbox: new Outbox(sql),
+    letters: new DeadLetters(ports),
     projection: new Projection(env.DB, ports, tenant, scheduler),
     providers: makeProviders(variablesOf(env), (input, init) => fetch(input, init)),
   };

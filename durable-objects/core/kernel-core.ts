@@ -4,7 +4,7 @@ import { LIMITS } from "../../kernel/limits.ts";
 import { auditPage } from "../../kernel/log/audit.ts";
 import { type Birth, newBirth, newborn } from "../../kernel/process/birth.ts";
 import type { ControlBlock } from "../../kernel/process/block.ts";
-import type { ProcessPatch, ProcessSpec } from "../../kernel/process/spec.ts";
+import type { ProcessPatch, ProcessSpec, Quotas } from "../../kernel/process/spec.ts";
 import type { State } from "../../kernel/process/state.ts";
 import { type CostGroup, costsOf } from "../../kernel/scheduler/costs.ts";
 import type { AgentReport, GrantReply, GrantRequest } from "../../kernel/scheduler/grant.ts";
@@ -19,7 +19,7 @@ import { agentOrders } from "../stubs.ts";
 import { type CoreRuntime, makeCoreRuntime } from "./core-runtime.ts";
 import { CORE_MIGRATIONS } from "./migrations.ts";
 import type { Order } from "./outbox.ts";
-import type { ApprovalView, CoreGrants, CoreRpc } from "./rpc.ts";
+import type { ApprovalView, CoreGrants, CoreRpc, DeadLetter } from "./rpc.ts";
 
 const GONE = err("not_found", "There is no such agent.");
 
@@ -113,7 +113,7 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
   }
 
   async erase(agentId: string, actor: Actor): Promise<Result<null>> {
-    return this.#with(async ({ tx, scheduler, outbox, log }) => {
+    return this.#with(async ({ tx, scheduler, outbox, letters, log }) => {
       if (scheduler.processes.get(agentId) === null) return GONE;
       tx.run(() => {
         log.append("agent.erase", actor, { agentId });
@@ -124,9 +124,37 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
         scheduler.slots.giveBack(agentId);
         scheduler.budgets.forget(agentId);
         scheduler.questions.forget(agentId);
+        letters.forget(agentId);
       });
       await this.#carryOut(agentId, "ERASE");
       this.#wakeBy(systemClock.now());
+      return ok(null);
+    });
+  }
+
+  async quotas() {
+    return this.#with(({ tenantBudgets }) => ok(tenantBudgets.meters()));
+  }
+
+  async setQuotas(quotas: Quotas, actor: Actor) {
+    return this.#with(({ tx, scheduler, tenantBudgets, log }) => {
+      const { seq, released } = tx.run(() => {
+        tenantBudgets.set(quotas);
+        const { seq } = log.append("quota.set", actor, { quotas });
+        return { seq, released: scheduler.releaseQuotaWaiters() };
+      });
+      this.#tellToRun(released);
+      return ok({ ...tenantBudgets.meters(), seq });
+    });
+  }
+
+  async admit(keyId: string, requestsPerMinute: number | null) {
+    return this.#with(({ tenantBudgets }) => ok(tenantBudgets.admit(keyId, requestsPerMinute)));
+  }
+
+  async record(action: string, actor: Actor, facts: Record<string, string>): Promise<Result<null>> {
+    return this.#with(({ tx, log }) => {
+      tx.run(() => log.append(action, actor, facts));
       return ok(null);
     });
   }
@@ -169,6 +197,40 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
     });
   }
 
+  async deadLetter(letter: Omit<DeadLetter, "at">): Promise<Result<null>> {
+    return this.#with(({ tx, scheduler, letters, log }) => {
+      if (scheduler.processes.get(letter.agentId) === null) return GONE;
+      tx.run(() => {
+        letters.put(letter);
+        log.append("letter.dead", "kernel", { agentId: letter.agentId, attempts: letter.attempts }, letter.callId);
+      });
+      return ok(null);
+    });
+  }
+
+  async deadLetters(options: ListOptions): Promise<Result<Listing<DeadLetter>>> {
+    return this.#with(({ letters }) => {
+      const found = letters.list(options.cursor ?? "", options.limit + 1);
+      const items = found.slice(0, options.limit);
+      return ok({ items, nextCursor: found.length > items.length ? (items.at(-1)?.callId ?? null) : null });
+    });
+  }
+
+  async retryDeadLetter(callId: string, actor: Actor): Promise<Result<DeadLetter>> {
+    return this.#with(async ({ tx, letters, log }) => {
+      const letter = letters.get(callId);
+      if (letter === null) return err("not_found", "There is no such dead letter.");
+      const sent = await within(LIMITS.rpcMs, "resend", this.#agent(letter.agentId).resendCall(callId, actor));
+      if (sent === null) return err("unavailable", "The agent did not answer in time; try again.");
+      if (!sent.ok && sent.error.code !== "conflict" && sent.error.code !== "not_found") return sent;
+      tx.run(() => {
+        letters.delete(callId);
+        log.append("letter.retry", actor, { agentId: letter.agentId, sent: sent.ok }, callId);
+      });
+      return sent.ok ? ok(letter) : sent;
+    });
+  }
+
   async audit(options: ListOptions & { action?: string | undefined; from?: string | undefined }) {
     return this.#with(({ log }) => ok(auditPage(log, options)));
   }
@@ -185,8 +247,8 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
         return [...scheduler.dispatch(), ...scheduler.releaseQuotaWaiters(), ...scheduler.slots.unclaimed()];
       });
       this.#tellToRun(agents);
-      await this.#deliver();
       for (const entry of scheduler.processes.unborn()) await this.#bear(JSON.parse(entry.spec ?? "null") as Birth);
+      await this.#deliver();
       const projected = await this.#project();
       return projected ? ok(null) : err("unavailable", "D1 did not take the projection.");
     });
@@ -244,8 +306,7 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
   /** Lets the agent's object begin. Null = it did not answer in time; the sweep tries again. */
   async #bear(birth: Birth): Promise<ControlBlock | null> {
     const born = await within(LIMITS.rpcMs, "create", this.#agent(birth.id).create(birth));
-    if (born?.ok !== true) return null;
-    return born.value;
+    return born?.ok === true ? born.value : null;
   }
 
   /** Pushes: an agent that does not hear it asks by itself later, or is told again by the sweep. */
@@ -261,9 +322,11 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
 
   /** Gives one order; it stays in the outbox until the agent has answered. */
   async #carryOut(agentId: string, order: Order): Promise<void> {
-    const { tx, outbox, log } = this.#core();
+    const { tx, outbox, log, scheduler } = this.#core();
     const heard = await within(LIMITS.rpcMs, order, this.#give(agentId, order));
     if (heard === null || (!heard.ok && heard.error.code === "unavailable")) return;
+    // Whoever is not born yet hears nothing: the order waits for it.
+    if (!heard.ok && scheduler.processes.isUnborn(agentId)) return;
     tx.run(() => {
       if (!outbox.done(agentId, order) || order !== "ERASE" || !heard.ok) return;
       log.append("agent.erased", "kernel", { agentId, ...heard.value });

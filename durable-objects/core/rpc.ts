@@ -1,7 +1,7 @@
 import type { Result } from "../../kernel/errors.ts";
 import type { ChainReport, LogEntry } from "../../kernel/log/log.ts";
 import type { ControlBlock } from "../../kernel/process/block.ts";
-import type { ProcessPatch, ProcessSpec } from "../../kernel/process/spec.ts";
+import type { ProcessPatch, ProcessSpec, Quotas } from "../../kernel/process/spec.ts";
 import type { State } from "../../kernel/process/state.ts";
 import type { CostGroup, CostReport } from "../../kernel/scheduler/costs.ts";
 import type { AgentReport, GrantReply, GrantRequest } from "../../kernel/scheduler/grant.ts";
@@ -16,6 +16,31 @@ export interface ApprovalView {
   options: string[] | null;
   answer: string | null;
   createdAt: string;
+}
+
+/** The tenant's budgets as they stand. */
+export interface TenantMeters {
+  quotas: Record<string, { limit: number; used: number; reserved: number; per: "minute" | "hour" | "day" | "total" }>;
+}
+
+/** Whether a request is within the rates of its key and tenant; the numbers are those of the tighter one. */
+export interface Admission {
+  admitted: boolean;
+  /** Requests a minute. */
+  limit: number;
+  remaining: number;
+  resetMs: number;
+}
+
+/** A model call that the calls queue gave up to deliver. */
+export interface DeadLetter {
+  callId: string;
+  agentId: string;
+  /** In words for people. */
+  reason: string;
+  /** How often the call had been put into the queue. */
+  attempts: number;
+  at: string;
 }
 
 /** What a tenant's `KernelCore` object answers to the Worker by RPC. */
@@ -38,10 +63,22 @@ export interface CoreRpc {
   }): Promise<Result<CostReport>>;
   approvals(options: ListOptions & { state?: "open" | "answered" | undefined }): Promise<Result<Listing<ApprovalView>>>;
   answer(approvalId: string, body: { answer: string }, actor: Actor): Promise<Result<ApprovalView>>;
+  /** Takes a dead letter in; again for the same call renews it. `not_found` for an agent that was erased. */
+  deadLetter(letter: Omit<DeadLetter, "at">): Promise<Result<null>>;
+  deadLetters(options: ListOptions): Promise<Result<Listing<DeadLetter>>>;
+  /** Sends the call once more and takes it off the list; `conflict`, and off the list too, when it has ended meanwhile. */
+  retryDeadLetter(callId: string, actor: Actor): Promise<Result<DeadLetter>>;
   audit(
     options: ListOptions & { action?: string | undefined; from?: string | undefined },
   ): Promise<Result<Listing<LogEntry>>>;
   verify(): Promise<Result<ChainReport>>;
+  quotas(): Promise<Result<TenantMeters>>;
+  /** Sets exactly these budgets and lets agents that wait for a quota ask again. `seq` is the log entry that says so. */
+  setQuotas(quotas: Quotas, actor: Actor): Promise<Result<TenantMeters & { seq: number }>>;
+  /** Counts one request of a key; null when neither the key nor the tenant limits requests. */
+  admit(keyId: string, requestsPerMinute: number | null): Promise<Result<Admission | null>>;
+  /** Puts into the chain what was done to the tenant outside of its objects. */
+  record(action: string, actor: Actor, facts: Record<string, string>): Promise<Result<null>>;
   /** Cron's call when the core's `due_at` in D1 has passed: does what alarms missed. Harmless when nothing is due. */
   sweep(): Promise<Result<null>>;
 }

@@ -2,6 +2,7 @@ import { err, ok, type Result } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { ChatMessage, ToolDefinition } from "../llm/chat.ts";
 import type { ContextState } from "./context-state.ts";
+import { framedSum, MESSAGE_TOKENS } from "./frame.ts";
 import type { PageTable, ResidentRow } from "./page-table.ts";
 import { EVICTED_HEADER, MEMORY_HEADER, PREAMBLE, renderPage, renderStub } from "./prompt-format.ts";
 import { groupsOf, turnStart } from "./reclaim.ts";
@@ -24,9 +25,8 @@ export interface Prompt {
   utf8Bytes: number;
 }
 
-/** What vendors add around a message, and our tags around a page. */
-const MESSAGE_TOKENS = 6;
-const PAGE_TOKENS = 24;
+/** Of every prompt, whatever is in it. */
+const FIXED_TOKENS = estimateTokens(PREAMBLE) + estimateTokens(MEMORY_HEADER) + 2 * MESSAGE_TOKENS;
 
 type Piece = {
   rows: ResidentRow[];
@@ -55,6 +55,16 @@ export class Assembler {
     return Math.floor((windowTokens - reply) / this.#state.read().token_factor);
   }
 
+  /** The same for hot pages alone: without tools, the kernel's own words, and the lines that evicted pages may leave. */
+  pageTokens(): number {
+    return this.promptTokens() - this.#state.read().tool_tokens - FIXED_TOKENS - this.#stubTokens();
+  }
+
+  /** By the window alone: the factor changes from call to call, and with it the beginning of the prompt would. */
+  #stubTokens(): number {
+    return Math.floor(this.#window.windowTokens * LIMITS.stubShare);
+  }
+
   assemble(tools: readonly ToolDefinition[]): Result<Prompt> {
     const resident = this.#table.resident();
     const toolTokens = toolTokensOf(tools);
@@ -81,12 +91,24 @@ export class Assembler {
     });
   }
 
+  /** Newest last; older ones, and those for which there is no room, are one line with their number. */
   #stubs(): string {
     const { newest, total } = this.#table.stubs(LIMITS.stubLines);
     if (total === 0) return "";
-    const older = total > newest.length ? [`- ${total - newest.length} older pages; memory_search finds them`] : [];
-    return ["\n", EVICTED_HEADER, ...older, ...newest.toReversed().map(renderStub)].join("\n");
+    let left = this.#stubTokens() - estimateTokens(EVICTED_HEADER) - estimateTokens(olderPages(total));
+    const lines: string[] = [];
+    for (const line of newest.map(renderStub)) {
+      left -= estimateTokens(`\n${line}`);
+      if (left < 0) break;
+      lines.unshift(line);
+    }
+    const older = total > lines.length ? [olderPages(total - lines.length)] : [];
+    return ["\n", EVICTED_HEADER, ...older, ...lines].join("\n");
   }
+}
+
+function olderPages(count: number): string {
+  return `- ${count} older pages; memory_search finds them`;
 }
 
 /** Estimated tokens of the tools' definitions. */
@@ -111,7 +133,7 @@ function piecesOf(resident: readonly ResidentRow[]): Piece[] {
     return {
       rows,
       place: history ? "history" : "memory",
-      tokens: rows.reduce((sum, row) => sum + row.tokens, history ? MESSAGE_TOKENS : PAGE_TOKENS),
+      tokens: framedSum(rows),
       keep: rows.some((row) => row.pinned === 1) || (history && first === turn),
       usedAt: Math.max(...rows.map((row) => row.used_at)),
       current: history && first > turn,

@@ -6,6 +6,7 @@ import type { ContextStats } from "../process/block.ts";
 import type { Memory } from "../syscall.ts";
 import { Assembler, type Prompt, toolTokensOf } from "./assembler.ts";
 import { ContextState } from "./context-state.ts";
+import { framedSum } from "./frame.ts";
 import { History } from "./history.ts";
 import type { Note } from "./note.ts";
 import type { Fault, Page, PageEntry, PageKind, PagePatch, SearchHit, Tier } from "./page.ts";
@@ -47,7 +48,8 @@ export interface ContextConfig {
 }
 
 export interface Allocation {
-  content: string;
+  /** Text, or its UTF-8: of a long one only pieces are decoded at a time. */
+  content: string | Uint8Array;
   kind: PageKind;
   /** Where it came from: a file name, a URL. Shown in citations. */
   source?: string | undefined;
@@ -93,7 +95,10 @@ export class ContextManager implements Memory {
     this.#paging = new Paging({ ...ports, table, state, reader, note });
     this.#assembler = new Assembler(table, state, config);
     this.#search = new Search({ table, index, reader });
-    const capacity = () => this.#assembler.promptTokens() - state.read().tool_tokens;
+    const capacity = () => ({
+      promptTokens: this.#assembler.promptTokens() - state.read().tool_tokens,
+      pageTokens: this.#assembler.pageTokens(),
+    });
     const policy = POLICIES[config.replacement];
     this.#reclaim = new Reclaim({ ...ports, table, segments, state, policy, note, owner: config.owner, capacity });
   }
@@ -178,7 +183,7 @@ export class ContextManager implements Memory {
     const counters = this.#state.read();
     return {
       windowTokens: this.#config.windowTokens,
-      residentTokens: hot.tokens,
+      residentTokens: framedSum(this.#table.hot()),
       hotPages: hot.pages,
       warmPages: warm.pages,
       coldPages: cold.pages,

@@ -43,10 +43,8 @@ export class History {
 
   /** One group: an assistant's message with its tool calls, and their results. */
   appendExchange(messages: readonly ChatMessage[], at: number): PageRow[] {
-    const most = {
-      tokens: this.#resultTokens(messages.length),
-      bytes: Math.floor(LIMITS.exchangeBytes / messages.length),
-    };
+    const parts = partsOf(messages);
+    const most = { tokens: this.#resultTokens(parts), bytes: Math.floor(LIMITS.exchangeBytes / parts) };
     const pages: PageRow[] = [];
     const page = (text: string, source: string) => {
       const written = this.#writer.writeText(text, { ...PLAIN, kind: "tool_result", source, place: null, at });
@@ -61,9 +59,9 @@ export class History {
     return [...this.#enter([entry]), ...pages];
   }
 
-  /** What one of `parts` things in a group may take: the group as a whole at most half of the window. */
+  /** What one of `parts` things in a group may take. */
   #resultTokens(parts: number): number {
-    return Math.floor(this.#windowTokens * Math.min(LIMITS.resultShare, 0.5 / parts));
+    return Math.floor(this.#windowTokens * Math.min(LIMITS.resultShare, LIMITS.exchangeShare / parts));
   }
 
   #enter(rows: PageRow[]): PageRow[] {
@@ -80,6 +78,12 @@ type Most = { tokens: number; bytes: number };
 
 function fits(text: string, most: Most): boolean {
   return estimateTokens(text) <= most.tokens && utf8Bytes(JSON.stringify(text)) <= most.bytes;
+}
+
+/** What can be large in an exchange: arguments, results, what was said and what was thought. */
+function partsOf(messages: readonly ChatMessage[]): number {
+  const parts = messages.map((message) => (message.role === "assistant" ? 2 + (message.tool_calls ?? []).length : 1));
+  return parts.reduce((sum, count) => sum + count, 0);
 }
 
 function toolNames(messages: readonly ChatMessage[]): Map<string, string> {

@@ -9,7 +9,7 @@ import { Words } from "./words.ts";
 const ADD = "INSERT INTO page_index (rowid, body, heading) VALUES (?, ?, ?)";
 const REMOVE = "DELETE FROM page_index WHERE rowid = ?";
 const FREQUENCY = "SELECT doc FROM page_terms WHERE term = ?";
-const RELATIVES = "SELECT term, doc FROM page_terms WHERE term > ? AND term < ? LIMIT ?";
+const RELATIVES = "SELECT term, doc FROM page_terms WHERE term >= ? AND term < ? LIMIT ?";
 const COUNT = "SELECT count(*) AS n FROM pages";
 const SCORES = "SELECT rowid AS ordinal, -bm25(page_index, 1.0, 0.5) AS score FROM page_index WHERE page_index MATCH ?";
 const BEST = `${SCORES} ORDER BY rank LIMIT ?`;
@@ -38,7 +38,7 @@ export class PageIndex {
     return this.#sql.first<{ doc: number }>(FREQUENCY, term)?.doc ?? 0;
   }
 
-  /** Indexed terms that begin like `term` and go on. */
+  /** Indexed terms that begin so. */
   relatives(prefix: string, limit: number): { term: string; doc: number }[] {
     return this.#sql.all<{ term: string; doc: number }>(RELATIVES, prefix, `${prefix}\u{10ffff}`, limit);
   }

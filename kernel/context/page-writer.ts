@@ -4,6 +4,7 @@ import { Outline } from "./outline.ts";
 import type { PageKind } from "./page.ts";
 import type { PageIndex } from "./page-index.ts";
 import type { NewPage, PageRow, PageTable, Place } from "./page-table.ts";
+import { piecesOf } from "./pieces.ts";
 import { utf8Bytes } from "./script.ts";
 import { split } from "./splitter.ts";
 import { estimateTokens } from "./tokens.ts";
@@ -42,10 +43,10 @@ export class PageWriter {
   }
 
   /** Pages of `text`, which joined are `text` again but for stretches of blanks that would fill a page alone. */
-  writeText(text: string, draft: Draft): PageRow[] {
+  writeText(text: string | Uint8Array, draft: Draft): PageRow[] {
     const outline = new Outline();
     const rows: PageRow[] = [];
-    for (const content of split(text, this.#pageTokens)) {
+    for (const content of split(piecesOf(text), this.#pageTokens)) {
       const path = outline.pathAbove(content);
       if (content.trim() !== "") rows.push(this.write(content, draft, path));
     }

@@ -1,7 +1,7 @@
 import { LIMITS } from "../limits.ts";
 import type { Query } from "./query.ts";
 import { cutsSurrogatePair } from "./script.ts";
-import type { Words } from "./words.ts";
+import { isDense, type Words } from "./words.ts";
 
 /** The part of a page that has most to do with a question: a few sentences in a row. */
 export interface Passage {
@@ -24,10 +24,11 @@ export function bestPassage(
   words: Words,
   weights: ReadonlyMap<string, number>,
 ): Passage {
+  const wanted = { dense: [...weights.keys()].filter(isDense), has: (term: string) => weights.has(term) };
   const sentences = [...content.matchAll(SENTENCE)].map(({ 0: text, index }) => ({
     text,
     index,
-    terms: new Set(words.termsOf(text).filter((term) => weights.has(term))),
+    terms: words.present(text, wanted),
   }));
   let best: Passage = { score: 0, answers: false, start: 0, says: "" };
   sentences.forEach(({ index, terms }, i) => {
@@ -37,7 +38,9 @@ export function bestPassage(
     const score = [...distinct].reduce((sum, term) => sum + (weights.get(term) ?? 0), 0);
     const answers = query.expects !== null && window.some((sentence) => query.expects?.test(sentence.text) === true);
     if (score <= best.score) return;
-    const says = window.flatMap((sentence) => (sentence.terms.size > 0 ? [sentence.text.replace(/[\s\d]+/g, "")] : [])).join("");
+    const says = window
+      .flatMap((sentence) => (sentence.terms.size > 0 ? [sentence.text.replace(/[\s\d]+/g, "")] : []))
+      .join("");
     best = { score, answers, start: index, says };
   });
   return best;

@@ -2,6 +2,7 @@ import { newId } from "../id.ts";
 import { LIMITS } from "../limits.ts";
 import type { Clock, Hash, ObjectStore, Random, Sql } from "../ports.ts";
 import type { ContextState } from "./context-state.ts";
+import { framedSum } from "./frame.ts";
 import type { Note } from "./note.ts";
 import type { PageRow, PageTable } from "./page-table.ts";
 import type { Candidate, ReplacementPolicy } from "./replacement/policy.ts";
@@ -26,8 +27,8 @@ export interface ReclaimParts {
   readonly policy: ReplacementPolicy;
   readonly note: Note;
   readonly owner: string;
-  /** Estimated tokens that the prompt may hold without its tools. */
-  readonly capacity: () => number;
+  /** Estimated tokens of a prompt without its tools, and those of them that are for hot pages. */
+  readonly capacity: () => { promptTokens: number; pageTokens: number };
 }
 
 export interface Reclaimed {
@@ -39,6 +40,8 @@ export interface Reclaimed {
 const IDS_NOTED = 32;
 /** Rows looked at for one segment; more than fit into it. */
 const SPILL_ROWS = 2_048;
+/** In a window so small that the kernel's own words decide, the low watermark keeps its distance to the high one. */
+const LOW_OF_HIGH = LIMITS.hotLowWatermark / LIMITS.hotHighWatermark;
 
 export class Reclaim {
   readonly #parts: ReclaimParts;
@@ -48,12 +51,11 @@ export class Reclaim {
     this.#parts = parts;
   }
 
+  /** Whether there is too much, and something of it can leave. */
   isDue(): boolean {
-    const { table, capacity } = this.#parts;
-    return (
-      table.tally("hot").tokens > LIMITS.hotHighWatermark * capacity() ||
-      table.tally("warm").bytes > LIMITS.warmHighBytes
-    );
+    const { table } = this.#parts;
+    const warmIsFull = table.tally("warm").bytes > LIMITS.warmHighBytes && table.warm(1).length > 0;
+    return warmIsFull || this.#leaving().length > 0;
   }
 
   /** One run at a time: whoever comes while one is under way waits for its end and gets its answer. */
@@ -84,36 +86,37 @@ export class Reclaim {
   // --- hot to warm
 
   #evict(): number {
-    const { table, state, note, capacity } = this.#parts;
-    const resident = table.hot();
-    const tokens = sum(resident, (row) => row.tokens);
-    if (tokens <= LIMITS.hotHighWatermark * capacity()) return 0;
+    const { table, state, note } = this.#parts;
+    const leaving = this.#leaving();
+    if (leaving.length === 0) return 0;
     table.unstubReturned();
-    const leaving = this.#leaving(resident, tokens - LIMITS.hotLowWatermark * capacity());
-    const at = leaving.length === 0 ? 0 : state.tick();
+    const at = state.tick();
     for (const row of leaving) table.cool(row.ordinal, at);
     state.count({ evictions: leaving.length });
     const pageIds = leaving.slice(0, IDS_NOTED).map((row) => row.id);
-    if (leaving.length > 0)
-      note("page.evict", { pages: leaving.length, tokens: sum(leaving, (row) => row.tokens), pageIds });
+    note("page.evict", { pages: leaving.length, tokens: framedSum(leaving), pageIds });
     return leaving.length;
   }
 
-  /** Whole entries, in the policy's order, until `excess` tokens are gone. Groups of the current turn only when nothing else is left. */
-  #leaving(resident: readonly PageRow[], excess: number): PageRow[] {
-    const turn = turnStart(resident);
-    const groups = groupsOf(resident).filter((group) =>
-      group.every((row) => row.pinned === 0 && row.place !== "system"),
-    );
-    const past = groups.filter(([first]) => first?.place === "memory" || (first?.ordinal ?? 0) < turn);
-    const current = groups.filter(([first]) => first?.place === "history" && first.ordinal > turn);
-    const inOrder = this.#parts.policy.order(past.map(groupCandidate)).map(({ group }) => group);
+  /**
+   * Above the high watermark, what takes the prompt down to the low one: whole entries, in the policy's order. Groups of the
+   * current turn only when nothing else is left.
+   */
+  #leaving(): PageRow[] {
+    const { table, capacity, policy } = this.#parts;
+    const resident = table.hot();
+    const { promptTokens, pageTokens } = capacity();
+    const high = Math.min(LIMITS.hotHighWatermark * promptTokens, pageTokens);
+    const tokens = framedSum(resident);
+    if (tokens <= high) return [];
+    const { past, current } = evictable(resident);
+    const order = [...policy.order(past.map(groupCandidate)).map(({ group }) => group), ...current];
     const leaving: PageRow[] = [];
-    let left = excess;
-    for (const group of [...inOrder, ...current]) {
+    let left = tokens - Math.min(LIMITS.hotLowWatermark * promptTokens, high * LOW_OF_HIGH);
+    for (const group of order) {
       if (left <= 0) break;
       leaving.push(...group);
-      left -= sum(group, (row) => row.tokens);
+      left -= framedSum(group);
     }
     return leaving;
   }
@@ -126,7 +129,7 @@ export class Reclaim {
     const victims: PageRow[] = [];
     let bytes = 0;
     for (const row of rows) {
-      if (bytes >= excess || bytes + row.bytes > LIMITS.segmentBytes) break;
+      if (bytes >= excess || (bytes > 0 && bytes + row.bytes > LIMITS.segmentBytes)) break;
       bytes += row.bytes;
       victims.push(row);
     }
@@ -203,6 +206,16 @@ export function groupsOf<T extends PageRow>(rows: readonly T[]): T[][] {
     else group.push(row);
   }
   return [...groups.values()];
+}
+
+/** Groups that may leave: those of earlier turns, and those of the current one after its message. */
+function evictable(resident: readonly PageRow[]): { past: PageRow[][]; current: PageRow[][] } {
+  const turn = turnStart(resident);
+  const groups = groupsOf(resident).filter((group) => group.every((row) => row.pinned === 0 && row.place !== "system"));
+  return {
+    past: groups.filter(([first]) => first?.place === "memory" || (first?.ordinal ?? 0) < turn),
+    current: groups.filter(([first]) => first?.place === "history" && first.ordinal > turn),
+  };
 }
 
 function groupCandidate(group: PageRow[]): Candidate & { group: PageRow[] } {

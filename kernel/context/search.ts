@@ -124,7 +124,7 @@ function inverse(pages: number, total: number): number {
 
 function relativesOf(term: string, index: PageIndex): { term: string; pages: number }[] {
   if (!/^[a-z]+$/.test(term)) return [];
-  const prefix = term.slice(0, Math.max(RELATIVE_STEM_CHARS, Math.ceil(term.length * RELATIVE_STEM_SHARE)));
+  const prefix = term.slice(0, Math.max(RELATIVE_STEM_CHARS, Math.floor(term.length * RELATIVE_STEM_SHARE)));
   const relatives = index.relatives(prefix, LIMITS.searchRelatives);
   return relatives
     .filter((found) => found.term.length <= term.length + RELATIVE_STEM_CHARS)

@@ -19,8 +19,8 @@ const OPEN = "INSERT INTO segments (id, key, pages, live, bytes, sha256, created
 const FILL = "UPDATE segments SET live = ? WHERE id = ?";
 const RELEASE = "UPDATE segments SET live = live - 1 WHERE id = ?";
 const KEY = "SELECT key FROM segments WHERE id = ?";
-const ORPHANS = "SELECT * FROM segments WHERE live <= 0 ORDER BY created_at, id LIMIT ?";
-const ALL = "SELECT * FROM segments WHERE live > 0 ORDER BY created_at, id";
+const ORPHANS = "SELECT * FROM segments WHERE live <= 0 ORDER BY rowid LIMIT ?";
+const ALL = "SELECT * FROM segments WHERE live > 0 ORDER BY rowid";
 const DELETE = "DELETE FROM segments WHERE id = ? AND live <= 0";
 
 export class SegmentTable {

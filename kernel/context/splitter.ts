@@ -1,27 +1,41 @@
 import { headingOf, isFence } from "./outline.ts";
 import { cutsSurrogatePair, SCRIPT, scriptOf } from "./script.ts";
-import { reach } from "./tokens.ts";
+import { longestReach, reach } from "./tokens.ts";
 
 /**
  * Cuts a text into pages of at most `pageTokens`. The pages joined are the text again, so a page is always a true quotation;
- * cuts fall before headings, else between paragraphs, else after sentences, lines, words. Lazy: one page at a time, because
- * a text of many megabytes must not stand in memory twice.
+ * cuts fall before headings, else between paragraphs, else after sentences, lines, words. Lazy: one page at a time, and of
+ * the text only what the next page may reach, because many megabytes must not stand in memory twice.
  */
 
 /** A cut of this kind is taken only when the page is filled at least so far. */
 const FILL = { heading: 0.4, paragraph: 0.5, sentence: 0.5, line: 0.6, word: 0.75 } as const;
 
+/** Units after the longest page that a cut may look at, and one more, so that the text does not end there. */
+const LOOK_AHEAD = 4;
+
 const SENTENCE_END = /[.!?。！？；…]/;
 const CLOSING = /["'”’）)」』\]]/;
 
-export function* split(text: string, pageTokens: number): Generator<string, void, undefined> {
+/** Pages of the text that `pieces` are when joined. Where they part changes nothing. */
+export function* split(pieces: Iterable<string>, pageTokens: number): Generator<string, void, undefined> {
+  const enough = longestReach(pageTokens) + LOOK_AHEAD;
   let fenced = false;
-  for (let start = 0; start < text.length; ) {
-    const limit = Math.max(reach(text, start, pageTokens), start + 2);
-    const page = limit >= text.length ? text.slice(start) : text.slice(start, cut(text, start, limit, fenced));
-    start += page.length;
-    if (hasOddFences(page)) fenced = !fenced;
-    yield page;
+  let rest = "";
+  for (const piece of pieces) rest = yield* pagesOf(rest + piece, enough);
+  yield* pagesOf(rest, 1);
+
+  /** Pages as long as there are `least` units; answers what is left. */
+  function* pagesOf(part: string, least: number): Generator<string, string, undefined> {
+    let start = 0;
+    while (part.length - start >= least) {
+      const limit = Math.max(reach(part, start, pageTokens), start + 2);
+      const page = limit >= part.length ? part.slice(start) : part.slice(start, cut(part, start, limit, fenced));
+      start += page.length;
+      if (hasOddFences(page)) fenced = !fenced;
+      yield page;
+    }
+    return part.slice(start);
   }
 }
 

@@ -40,6 +40,11 @@ export function reach(text: string, start: number, tokens: number): number {
   return text.length;
 }
 
+/** No text that is estimated at `tokens` is longer, in UTF-16 units. */
+export function longestReach(tokens: number): number {
+  return Math.ceil((tokens * HUNDREDTHS) / WEIGHT[SCRIPT.space]);
+}
+
 /** The part of one observation in the running average: five calls move it by two thirds. */
 const GAIN = 0.2;
 const FACTOR_MIN = 0.5;

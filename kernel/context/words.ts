@@ -3,14 +3,17 @@ import { isStopWord } from "./stop-words.ts";
 
 /**
  * Turns text into index terms, in any language. Words are folded (case, width, accents) and stemmed; `camelCase` gives its
- * parts too. Writing without spaces (also across the end of a
- * line) gives every pair of neighbouring characters, so that no word is lost to a mistake of
- * segmentation, and every Han character alone, because characters are what words of one family share.
+ * parts too. Writing without spaces (also across the end of a line) gives every pair of neighbouring characters, so that no
+ * word is lost to a mistake of segmentation, and every Han character alone: words of one family share characters.
  */
 
 const DENSE =
   "\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Hangul}\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}";
 const RUN = new RegExp(`(?<dense>[${DENSE}]+(?:\\r?\\n[${DENSE}]+)*)|[[\\p{L}\\p{M}\\p{N}]--[${DENSE}]]+`, "gv");
+const WORD = new RegExp(`[[\\p{L}\\p{M}\\p{N}]--[${DENSE}]]+`, "gv");
+const DENSE_TERM = new RegExp(`^[${DENSE}]`, "v");
+const ASCII = /^\p{ASCII}*$/u;
+const ASCII_WORD = /[A-Za-z0-9]+/g;
 const HAN = /^\p{Script=Han}$/u;
 const PLAIN = /^[a-z0-9]+$/;
 const COMPOUND = /[a-z][A-Z]|[A-Z]{2}[a-z]/;
@@ -24,6 +27,11 @@ const CACHE_WORDS = 20_000;
 export function fold(word: string): string {
   if (PLAIN.test(word)) return word;
   return word.normalize("NFKD").replace(MARKS, "").toLowerCase();
+}
+
+/** Whether a term is of writing without spaces. */
+export function isDense(term: string): boolean {
+  return DENSE_TERM.test(term);
 }
 
 /** Runs of `text`: words, and stretches of writing without spaces. */
@@ -49,11 +57,24 @@ export class Words {
   /** The terms of `text` in order, with repetitions. */
   termsOf(text: string): string[] {
     const terms: string[] = [];
+    if (ASCII.test(text)) {
+      for (const word of text.match(ASCII_WORD) ?? []) for (const term of this.word(word)) terms.push(term);
+      return terms;
+    }
     for (const run of text.matchAll(RUN)) {
       if (run.groups?.["dense"] === undefined) for (const term of this.word(run[0])) terms.push(term);
       else denseTerms(run[0], terms);
     }
     return terms;
+  }
+
+  /** Which of `wanted` stand in `text`: cheaper than making all its terms. */
+  present(text: string, wanted: { dense: readonly string[]; has(term: string): boolean }): Set<string> {
+    const found = new Set(wanted.dense.filter((term) => text.includes(term)));
+    for (const word of text.match(WORD) ?? []) {
+      for (const term of this.word(word)) if (wanted.has(term)) found.add(term);
+    }
+    return found;
   }
 
   /** The terms of one word: none for a stop word, several for a compound. */

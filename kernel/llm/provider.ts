@@ -27,6 +27,8 @@ export interface ModelInfo {
   contextTokens: number;
   maxOutputTokens: number;
   price: ModelPrice;
+  /** The same request always gets the same reply, so identical calls may share one. */
+  deterministic?: true;
 }
 
 export type ChatOutcome =

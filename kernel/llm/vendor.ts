@@ -10,6 +10,8 @@ export interface ModelFacts {
   contextTokens: number;
   maxOutputTokens: number;
   price: ModelPrice;
+  /** The same request always gets the same reply. */
+  deterministic?: true;
 }
 
 export interface Vendor {

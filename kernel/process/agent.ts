@@ -1,4 +1,4 @@
-import type { PagesBody } from "../context/page.ts";
+import type { PagesInput } from "../context/page.ts";
 import type { Door } from "../door.ts";
 import { err, ok, type Result } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
@@ -122,20 +122,21 @@ export class Agent {
   }
 
   /** New pages of memory; the same idempotency key and body answer the first ones. */
-  addPages(body: PagesBody, actor: string, idempotencyKey?: string): Result<{ pages: AddedPage[] }> {
+  addPages(body: PagesInput, actor: string, idempotencyKey?: string): Result<{ pages: AddedPage[] }> {
     return this.#parts.tx.run(() => {
       const { process, context, log, hash, idempotency } = this.#parts;
       if (process.get().state === "terminated") {
         return err("process_terminated", "the process has terminated; its memory takes nothing in any more");
       }
       const { kind = "document", content, source = "" } = body;
-      const identity = `${kind}\n${source}\n${hash.sha256(content)}`;
+      const sha256 = hash.sha256(content);
+      const identity = `${kind}\n${source}\n${sha256}`;
       const before = idempotencyKey === undefined ? null : idempotency.recall<PageRange>(idempotencyKey, identity);
       if (before !== null) return before.ok ? ok({ pages: this.#pagesOf(before.value) }) : before;
       const entries = context.allocate({ ...body, kind });
       const range = { from: entries[0]?.ordinal ?? 0, to: entries.at(-1)?.ordinal ?? 0 };
       if (idempotencyKey !== undefined) idempotency.remember(idempotencyKey, identity, range);
-      log.append("page.add", actor, { pages: entries.length, kind, source, sha256: hash.sha256(content) });
+      log.append("page.add", actor, { pages: entries.length, kind, source, sha256 });
       this.#wake();
       return ok({ pages: entries.map(({ id, tokens }) => ({ id, tokens })) });
     });

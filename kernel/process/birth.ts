@@ -89,7 +89,7 @@ export function newborn(birth: Birth): ControlBlock {
     stopReason: null,
     priority: row.priority,
     permissionLevel: row.permission_level,
-    lane: "interactive",
+    lane: row.lane,
     daemon: row.daemon === 1,
     parentId: row.parent_id,
     exit: null,

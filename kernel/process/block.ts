@@ -19,7 +19,6 @@ export const usage = z.object({
   steps: count,
   toolCalls: count,
 });
-export type Usage = z.infer<typeof usage>;
 
 export const contextStats = z.object({
   windowTokens: count,

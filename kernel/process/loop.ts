@@ -1,6 +1,8 @@
 import { Door } from "../door.ts";
 import { LIMITS } from "../limits.ts";
-import { modelStep, type Next } from "./model-step.ts";
+import { awaitCall } from "./batch-step.ts";
+import { modelStep } from "./model-step.ts";
+import type { Next } from "./next.ts";
 import type { AgentParts } from "./parts.ts";
 import { recover } from "./recovery.ts";
 import { reportOf } from "./report.ts";
@@ -49,7 +51,8 @@ export class AgentLoop {
     const now = this.#parts.clock.now();
     if (row.exported_seq < this.#parts.log.head().seq) return now;
     if (row.state === "terminated") return null;
-    if (this.#parts.context.needsReclaim()) return now;
+    // The prompt of a call in the queue stays as it was sent: reclaim waits for the outcome.
+    if (this.#parts.context.needsReclaim() && this.#parts.pending.away() === null) return now;
     const due = [row.deadline_at];
     if (row.state === "ready" || row.state === "running") due.push(row.retry_at ?? now);
     if (row.state === "waiting") due.push(row.retry_at);
@@ -60,10 +63,12 @@ export class AgentLoop {
   async #advance(): Promise<Next> {
     const { tx, process, context, pending } = this.#parts;
     if (tx.run(() => this.#endIfDue())) return "rest";
-    if (context.needsReclaim()) await context.reclaim(this.#abort.signal);
+    const away = pending.away();
+    if (away === null && context.needsReclaim()) await context.reclaim(this.#abort.signal);
     const row = process.get();
     if (row.state === "stopped" || row.state === "terminated") return "rest";
     if (row.retry_at !== null && row.retry_at > this.#parts.clock.now()) return "rest";
+    if (away !== null) return await awaitCall(this.#parts, away);
     if (pending.all().length > 0) return await toolStep(this.#parts, this.door, this.#abort.signal);
     if (row.turn_message_id === null) return tx.run(() => this.#nextTurn());
     if (row.state === "waiting" && row.wait_reason === "quota") return "rest";

@@ -7,9 +7,11 @@ import type { AgentReport, GrantReply, GrantRequest } from "../scheduler/grant.t
 import type { StorageDriver } from "../storage/driver.ts";
 import type { Syscall } from "../syscall.ts";
 import type { Transactions } from "../transactions.ts";
+import type { CallMessage } from "./call-message.ts";
 import type { Mailbox } from "./mailbox.ts";
 import type { PendingCalls } from "./pending.ts";
 import type { ProcessStore } from "./process-store.ts";
+import type { Strays } from "./strays.ts";
 
 /** The tenant's core, as an agent sees it. Every call has a deadline; a core that does not answer is `null`. */
 export interface CorePort {
@@ -20,6 +22,12 @@ export interface CorePort {
 export interface AlarmPort {
   /** Milliseconds since the epoch, or null for none. */
   set(at: number | null): void;
+}
+
+/** The calls queue. At least once, in any order, or never: whoever sends counts on nothing. */
+export interface CallQueue {
+  /** Within a deadline; a message that was not taken is as good as lost. */
+  send(message: CallMessage): Promise<void>;
 }
 
 /** Text of a reply while it arrives: shown to watchers, never stored. */
@@ -39,12 +47,14 @@ export interface AgentParts {
   readonly process: ProcessStore;
   readonly mailbox: Mailbox;
   readonly pending: PendingCalls;
+  readonly strays: Strays;
   readonly idempotency: IdempotencyKeys;
   readonly context: ContextManager;
   readonly files: StorageDriver;
   readonly syscalls: Readonly<Record<string, Syscall>>;
   readonly providers: Providers;
   readonly core: CorePort;
+  readonly calls: CallQueue;
   readonly alarm: AlarmPort;
   readonly live: LiveText;
   /** Version of the running code: deaths under another version do not count. */

@@ -9,9 +9,10 @@ import type { Effect } from "../syscall.ts";
 
 /**
  * queued = to be run; running = its effect may be happening; waiting = a person answers; done = the outcome is here and
- * the rest of the step is not.
+ * the rest of the step is not. A model call of the batch lane is `sent` while only the queue has it, and `claimed` when a
+ * consumer may be making it; until then `deadline_at` says when something has to be done about it.
  */
-export type PendingState = "queued" | "running" | "waiting" | "done";
+export type PendingState = "queued" | "sent" | "claimed" | "running" | "waiting" | "done";
 
 export interface PendingCall extends SqlRow {
   call_id: string;
@@ -40,6 +41,8 @@ const ALL = "SELECT * FROM pending ORDER BY position";
 const START =
   "UPDATE pending SET state = 'running', effect = ?, attempt = attempt + 1, fence = ?, started_at = ?, deadline_at = ? WHERE call_id = ?";
 const WAIT = "UPDATE pending SET state = 'waiting', effect = 'control', started_at = ? WHERE call_id = ?";
+const SEND_AGAIN = "UPDATE pending SET attempt = attempt + 1, deadline_at = ? WHERE call_id = ? AND state = 'sent'";
+const CLAIM = "UPDATE pending SET state = 'claimed', input = ?, deadline_at = ? WHERE call_id = ?";
 const DONE = "UPDATE pending SET state = 'done', outcome = ? WHERE call_id = ?";
 const REQUEUE = "UPDATE pending SET state = 'queued' WHERE call_id = ?";
 const DELETE = "DELETE FROM pending WHERE call_id = ?";
@@ -76,6 +79,11 @@ export class PendingCalls {
     return this.#sql.first<PendingCall>(GET, callId) ?? null;
   }
 
+  /** The model call that is in the hands of the queue or its consumer, or null. */
+  away(): PendingCall | null {
+    return this.all().find((call) => call.state === "sent" || call.state === "claimed") ?? null;
+  }
+
   /** In the order in which the model asked for them; the model call itself first. */
   all(): PendingCall[] {
     return this.#sql.all<PendingCall>(ALL);
@@ -84,6 +92,16 @@ export class PendingCalls {
   /** Before an effect: counts the attempt. */
   start(callId: string, effect: Effect, fence: number, now: number, deadlineAt: number): void {
     this.#sql.run(START, effect, fence, now, deadlineAt, callId);
+  }
+
+  /** Another message for a call that nobody claimed. */
+  sendAgain(callId: string, deadlineAt: number): void {
+    this.#sql.run(SEND_AGAIN, deadlineAt, callId);
+  }
+
+  /** A consumer has the call until `deadlineAt`. */
+  claim(callId: string, input: string, deadlineAt: number): void {
+    this.#sql.run(CLAIM, input, deadlineAt, callId);
   }
 
   /** A person has to answer first. */

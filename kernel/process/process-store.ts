@@ -1,7 +1,7 @@
 import { KernelBug } from "../errors.ts";
 import type { Log } from "../log/log.ts";
 import type { Clock, Sql, SqlRow } from "../ports.ts";
-import type { PermissionLevel } from "./spec.ts";
+import type { Lane, PermissionLevel } from "./spec.ts";
 import { assertLegal, type ExitReason, type State, type StopReason, type WaitReason } from "./state.ts";
 
 /** The one row of truth about a process, cached for reading, and the only way to change its state. */
@@ -15,7 +15,7 @@ export interface ProcessRow extends SqlRow {
   instructions: string;
   /** `provider/model` */
   model: string;
-  lane: string;
+  lane: Lane;
   priority: number;
   permission_level: PermissionLevel;
   daemon: number;

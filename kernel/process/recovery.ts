@@ -1,6 +1,7 @@
 import type { Door } from "../door.ts";
 import { err } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import { forgetCall } from "./lost-call.ts";
 import type { AgentParts } from "./parts.ts";
 import { MODEL_CALL, type PendingCall } from "./pending.ts";
 import { endTurn } from "./turn.ts";
@@ -13,28 +14,35 @@ import { endTurn } from "./turn.ts";
  */
 export function recover(parts: AgentParts, door: Door): void {
   const interrupted = parts.pending.all().filter((call) => call.state === "running");
-  if (interrupted.length === 0) return;
-  const deaths = countDeath(parts);
-  for (const call of interrupted) recoverCall(parts, door, call);
-  if (deaths < LIMITS.deathsPerCall || parts.process.get().state === "stopped") return;
-  parts.log.append(
-    "process.crash-loop",
-    "kernel",
-    { deaths, call: interrupted[0]?.name },
-    interrupted[0]?.call_id ?? null,
-  );
-  parts.process.transition({ to: "stopped", reason: "crash-loop" });
+  const [first] = interrupted;
+  if (first === undefined) return;
+  countDeath(parts, first, () => {
+    for (const call of interrupted) recoverCall(parts, door, call);
+  });
 }
 
-function countDeath(parts: AgentParts): number {
+/** The consumer that had claimed a call of the batch lane is not heard any more. */
+export function loseCall(parts: AgentParts, call: PendingCall): void {
+  countDeath(parts, call, () => forgetCall(parts, call));
+  const { state, wait_reason: reason } = parts.process.get();
+  if (state === "waiting" && reason === "llm") parts.process.transition({ to: "ready" });
+}
+
+/** One more death on `call`; `mend` finishes what it left behind. */
+function countDeath(parts: AgentParts, call: PendingCall, mend: () => void): void {
   const row = parts.process.get();
   const deaths = row.deaths_version === parts.version ? row.deaths + 1 : 1;
   parts.process.change({ deaths, deaths_version: parts.version });
-  return deaths;
+  mend();
+  const { state, turn_message_id: messageId } = parts.process.get();
+  // A turn that ended with the call will not die of it again.
+  if (deaths < LIMITS.deathsPerCall || messageId === null || state === "stopped") return;
+  parts.log.append("process.crash-loop", "kernel", { deaths, call: call.name }, call.call_id);
+  parts.process.transition({ to: "stopped", reason: "crash-loop" });
 }
 
 function recoverCall(parts: AgentParts, door: Door, call: PendingCall): void {
-  if (call.name === MODEL_CALL) return loseModelCall(parts, call);
+  if (call.name === MODEL_CALL) return forgetCall(parts, call);
   if (call.effect !== "external") return parts.pending.requeue(call.call_id);
   const unknown = err(
     "tool_failed",
@@ -43,16 +51,4 @@ function recoverCall(parts: AgentParts, door: Door, call: PendingCall): void {
   door.close(call, { result: unknown });
   parts.log.append("call.parked", "kernel", { name: call.name, step: call.step }, call.call_id);
   endTurn(parts, { state: "parked", error: unknown.error });
-}
-
-/** No settlement: the core settles the call as unknown when its time has passed, unless it hears better. */
-function loseModelCall(parts: AgentParts, call: PendingCall): void {
-  const row = parts.process.get();
-  const bounds = JSON.parse(call.input) as { reservedNanoUsd: number };
-  parts.log.append("call.end", "kernel", { name: MODEL_CALL, step: call.step, ok: false, code: "lost" }, call.call_id);
-  parts.pending.delete(call.call_id);
-  parts.process.change({
-    turn_attempt: row.turn_attempt + 1,
-    cost_nano_usd: row.cost_nano_usd + bounds.reservedNanoUsd,
-  });
 }

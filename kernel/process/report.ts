@@ -44,7 +44,7 @@ export function blockOf(parts: AgentParts): ControlBlock {
     stopReason: row.stop_reason,
     priority: row.priority,
     permissionLevel: row.permission_level,
-    lane: "interactive",
+    lane: row.lane,
     daemon: row.daemon === 1,
     parentId: row.parent_id,
     exit: row.exit_reason === null ? null : { code: row.exit_code ?? 0, reason: row.exit_reason },

@@ -41,7 +41,7 @@ function act(parts: AgentParts, name: Signal): boolean {
 
 /** Acts on a TERM that waited for the end of the step. True when the process has ended. */
 export function actOnPending(parts: AgentParts): boolean {
-  if (parts.process.get().pending_signal !== "TERM") return false;
+  if (parts.process.get().pending_signal !== "TERM" || parts.pending.away()?.state === "claimed") return false;
   terminate(parts, { code: EXIT.terminated, reason: "killed" }, null);
   return true;
 }

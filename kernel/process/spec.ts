@@ -6,8 +6,12 @@ import { LIMITS } from "../limits.ts";
 export const PERMISSION_LEVELS = ["RESTRICTED", "STANDARD", "ADVANCED", "FULL"] as const;
 export type PermissionLevel = (typeof PERMISSION_LEVELS)[number];
 
-/** How model calls are made. The batch lanes come with their queue consumers. */
-export const LANES = ["interactive"] as const;
+/**
+ * How model calls are made: `interactive` = by the agent's own object, at once; `batch` = through the calls queue, while the
+ * object sleeps. `economy` comes with the vendors' batch APIs.
+ */
+export const LANES = ["interactive", "batch"] as const;
+export type Lane = (typeof LANES)[number];
 
 export const QUOTA_NAMES = [
   "tokens",
@@ -53,7 +57,6 @@ export const contextConfig = z.strictObject({
   pageTokens: z.int().min(LIMITS.pageTokensMin).max(LIMITS.pageTokensMax).optional(),
   replacement: z.enum(["lru"]).optional(),
 });
-export type ContextConfig = z.infer<typeof contextConfig>;
 
 /** The body of `POST /v1/agents`. */
 export const processSpec = z.strictObject({

@@ -1,7 +1,7 @@
 import type { CallOutcome, Door } from "../door.ts";
 import type { ChatMessage, ToolCall } from "../llm/chat.ts";
 import { toolResult } from "../tools/result.ts";
-import type { Next } from "./model-step.ts";
+import type { Next } from "./next.ts";
 import type { AgentParts } from "./parts.ts";
 import { MODEL_CALL, type PendingCall } from "./pending.ts";
 import { EXIT, terminate } from "./turn.ts";

@@ -1,4 +1,5 @@
 import { err, type KernelError } from "../errors.ts";
+import { abandonCall } from "./lost-call.ts";
 import type { MessageEnd } from "./mailbox.ts";
 import type { AgentParts } from "./parts.ts";
 import { MODEL_CALL } from "./pending.ts";
@@ -96,20 +97,10 @@ function endGoal(parts: AgentParts, end: MessageEnd): void {
   );
 }
 
-/** Calls that nobody waits for any more: a model call that was sent may be billed, so it settles at its upper bound. */
+/** Nobody waits for the calls of the turn any more. */
 function abandonCalls(parts: AgentParts): void {
-  const sent = parts.pending.all().find((call) => call.name === MODEL_CALL && call.state === "running");
-  if (sent !== undefined) {
-    const bound = JSON.parse(sent.input) as { reservedNanoUsd: number };
-    const settlement = { state: "unknown", usage: null, costNanoUsd: bound.reservedNanoUsd };
-    parts.process.change({ cost_nano_usd: parts.process.get().cost_nano_usd + bound.reservedNanoUsd });
-    parts.log.append(
-      "call.end",
-      GOAL_SENDER,
-      { name: MODEL_CALL, step: sent.step, ok: false, code: "cancelled", settlement },
-      sent.call_id,
-    );
-  }
+  const call = parts.pending.all().find(({ name, state }) => name === MODEL_CALL && state !== "done");
+  if (call !== undefined) abandonCall(parts, call);
   parts.pending.clear();
 }
 

@@ -1,6 +1,7 @@
 import type { TokenUsage } from "../llm/chat.ts";
 import type { ModelPrice } from "../llm/provider.ts";
 import type { ControlBlock } from "../process/block.ts";
+import type { Lane } from "../process/spec.ts";
 
 /**
  * What an agent and its core say to each other, once a step: the agent settles its last model call, reports where it
@@ -15,6 +16,9 @@ export interface Settlement {
   usage: TokenUsage | null;
   costNanoUsd: number;
 }
+
+/** What a call costs that was never made: nothing, and no step. */
+export const UNUSED = { state: "settled", usage: null, costNanoUsd: 0 } as const satisfies Omit<Settlement, "callId">;
 
 /** A question that waits for a person. */
 export interface OpenQuestion {
@@ -36,9 +40,10 @@ export interface AgentReport {
   questions: OpenQuestion[];
 }
 
-/** Asks for money and a slot for one model call. */
+/** Asks for money and, in the interactive lane, a slot for one model call. */
 export interface GrantRequest {
   callId: string;
+  lane: Lane;
   provider: string;
   model: string;
   price: ModelPrice;
@@ -51,7 +56,7 @@ export interface GrantRequest {
 }
 
 export type GrantReply =
-  /** Call now, with at most `maxOutputTokens`. `slotMs` is how long the slot is held. */
+  /** Call now, with at most `maxOutputTokens`. `slotMs` is how long the slot is held: 0 in the batch lane, which has none. */
   | { kind: "granted"; callId: string; maxOutputTokens: number; reservedNanoUsd: number; fence: number; slotMs: number }
   /** No slot is free: `run` is called when one is. */
   | { kind: "queued" }

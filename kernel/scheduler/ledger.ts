@@ -37,6 +37,8 @@ const SETTLE = `UPDATE calls SET state = ?, prompt_tokens = ?, cached_tokens = ?
   settled_at = ?, changed = ? WHERE id = ?`;
 const EXPIRED = "SELECT * FROM calls WHERE state = 'open' AND expires_at <= ? ORDER BY expires_at LIMIT ?";
 const NEXT_EXPIRY = "SELECT min(expires_at) AS at FROM calls WHERE state = 'open'";
+const HELD = `SELECT coalesce(sum(input_bound + output_bound), 0) AS tokens, coalesce(sum(reserved_nano_usd), 0) AS nanoUsd,
+  count(*) AS steps FROM calls WHERE state = 'open'`;
 const CHANGED = "SELECT * FROM calls WHERE changed > ? ORDER BY changed LIMIT ?";
 
 /** What an open call holds of every budget. */
@@ -113,6 +115,11 @@ export class Ledger {
   /** Open calls whose deadline and grace have passed. */
   expired(): LedgerCall[] {
     return this.#sql.all<LedgerCall>(EXPIRED, this.#clock.now(), LIMITS.sweepRows);
+  }
+
+  /** What all open calls hold together. */
+  held(): CallCost {
+    return this.#sql.first<{ tokens: number; nanoUsd: number; steps: number }>(HELD) ?? {};
   }
 
   nextExpiry(): number | null {

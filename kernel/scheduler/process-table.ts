@@ -106,13 +106,13 @@ export class ProcessTable {
     );
   }
 
-  /** The agent's ancestors, nearest first; at most `LIMITS.depthMax`. */
+  /** The agent's ancestors, nearest first; at most `LIMITS.depthMax`. An erased process keeps its place in the tree. */
   ancestors(agentId: string): string[] {
     const found: string[] = [];
-    let parent = this.get(agentId)?.parent_id ?? null;
+    let parent = this.#parentOf(agentId);
     while (parent !== null && found.length < LIMITS.depthMax) {
       found.push(parent);
-      parent = this.get(parent)?.parent_id ?? null;
+      parent = this.#parentOf(parent);
     }
     return found;
   }
@@ -127,6 +127,11 @@ export class ProcessTable {
     return this.#sql.all<ProcessEntry>(UNBORN, LIMITS.sweepRows);
   }
 
+  /** Whether the process was accepted and its object has not reported yet. */
+  isUnborn(agentId: string): boolean {
+    return (this.get(agentId)?.spec ?? null) !== null;
+  }
+
   /** Leaves a tombstone. */
   erase(agentId: string, at: number, changed: number): void {
     this.#sql.run(ERASE, at, changed, agentId);
@@ -134,5 +139,9 @@ export class ProcessTable {
 
   changedAfter(cursor: number, limit: number): ProcessEntry[] {
     return this.#sql.all<ProcessEntry>(CHANGED, cursor, limit);
+  }
+
+  #parentOf(agentId: string): string | null {
+    return this.#sql.first<ProcessEntry>(GET, agentId)?.parent_id ?? null;
   }
 }

@@ -28,6 +28,10 @@ const ADD_SIGNAL =
 
 const HOUR_MS = 3_600_000;
 
+type Slot = { fence: number; slotMs: number };
+/** A call of the batch lane holds money only: whoever consumes the queue bounds how many run. */
+const NO_SLOT: Slot = { fence: 0, slotMs: 0 };
+
 export class Scheduler {
   readonly budgets: Budgets;
   readonly counters: Counters;
@@ -90,10 +94,12 @@ export class Scheduler {
     return expired.length;
   }
 
-  /** Gives free slots to those who wait, in order. Answers whom to tell. */
+  /**
+   * Gives free slots to those who wait, in order. Answers whom to tell: them, and whoever let a slot expire, because a live
+   * process renews its slot with every call, and one whose alarm the platform gave up goes on only when it is told.
+   */
   dispatch(): string[] {
-    this.slots.expire();
-    const chosen: string[] = [];
+    const chosen = this.slots.expire();
     for (let free = this.slots.free; free > 0; free--) {
       const next =
         this.queue.peek(this.slots.urgent < LIMITS.slotsPerTenant * LIMITS.urgentShare) ?? this.queue.peek(true);
@@ -121,24 +127,24 @@ export class Scheduler {
 
   #grant(entry: ProcessEntry, request: GrantRequest): GrantReply {
     const known = this.ledger.get(request.callId);
-    const slot = this.#slotFor(entry);
+    const slot = request.lane === "batch" ? NO_SLOT : this.#slotFor(entry);
     if (slot === null) return { kind: "queued" };
-    if (known !== null) return this.#granted(request.callId, known.output_bound, known.reserved_nano_usd, slot.fence);
+    if (known !== null) return this.#granted(request.callId, known.output_bound, known.reserved_nano_usd, slot);
     const subjects = this.#subjects(entry.id);
     const bound = this.#affordable(subjects, request);
     if ("subject" in bound) return this.#deny(entry.id, bound);
     this.budgets.reserve(subjects, bound.cost);
     const reserved = bound.cost.nanoUsd ?? 0;
     this.ledger.open(entry.id, request, bound.outputTokens, reserved, this.counters.next("changed"));
-    return this.#granted(request.callId, bound.outputTokens, reserved, slot.fence);
+    return this.#granted(request.callId, bound.outputTokens, reserved, slot);
   }
 
-  #granted(callId: string, maxOutputTokens: number, reservedNanoUsd: number, fence: number): GrantReply {
-    return { kind: "granted", callId, maxOutputTokens, reservedNanoUsd, fence, slotMs: LIMITS.slotMs };
+  #granted(callId: string, maxOutputTokens: number, reservedNanoUsd: number, slot: Slot): GrantReply {
+    return { kind: "granted", callId, maxOutputTokens, reservedNanoUsd, ...slot };
   }
 
   /** The agent's slot, if it has one or may have one now; else it waits in the queue. */
-  #slotFor(entry: ProcessEntry): { fence: number } | null {
+  #slotFor(entry: ProcessEntry): Slot | null {
     const held = this.slots.of(entry.id);
     const fence = held?.fence ?? this.counters.next("fence");
     if (held === null && (this.slots.free <= 0 || this.#othersAreFirst(entry))) {
@@ -148,7 +154,7 @@ export class Scheduler {
     }
     this.queue.remove(entry.id);
     this.slots.take(entry.id, fence, false);
-    return { fence };
+    return { fence, slotMs: LIMITS.slotMs };
   }
 
   #othersAreFirst(entry: ProcessEntry): boolean {

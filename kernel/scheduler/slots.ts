@@ -43,9 +43,9 @@ export class Slots {
     this.#sql.run(GIVE_BACK, agentId);
   }
 
-  /** Takes back what has expired; answers how many slots that were. */
-  expire(): number {
-    return this.#sql.all(EXPIRED, this.#clock.now()).length;
+  /** Takes back what has expired; answers who held it. */
+  expire(): string[] {
+    return this.#sql.all<{ agent_id: string }>(EXPIRED, this.#clock.now()).map((row) => row.agent_id);
   }
 
   get free(): number {

@@ -73,7 +73,7 @@ export async function problem(
 }
 
 /** A daemon on the embedded model: it answers messages until it is ended. */
-export function spawnDaemon(spec: Record<string, unknown> = {}): Promise<ControlBlock> {
+export function spawnDaemon(spec: Record<string, unknown> = {}, tenant = "default"): Promise<ControlBlock> {
   const body = { name: "reader", role: "librarian", goal: "Wait for questions.", model: "local/reader", daemon: true };
-  return json<ControlBlock>(201, "POST", "/v1/agents", { body: { ...body, ...spec } });
+  return json<ControlBlock>(201, "POST", "/v1/agents", { body: { ...body, ...spec }, tenant });
 }

@@ -1,31 +1,42 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
+import { systemClock } from "../../durable-objects/ports.ts";
+import { AccessLog } from "./access-log.ts";
 import type { AppEnv } from "./context.ts";
+import { KeyRing } from "./key-ring.ts";
+import { accessLogged } from "./middleware/access-logged.ts";
 import { authenticated } from "./middleware/authenticated.ts";
 import { knownAgent } from "./middleware/known-agent.ts";
 import { noRoute } from "./middleware/no-route.ts";
+import { permitted } from "./middleware/permitted.ts";
 import { requestId } from "./middleware/request-id.ts";
 import { safeHeaders } from "./middleware/safe-headers.ts";
 import { unexpected } from "./middleware/unexpected.ts";
 import { validInput } from "./middleware/valid-input.ts";
 import { wholeBody } from "./middleware/whole-body.ts";
+import { withinRate } from "./middleware/within-rate.ts";
 import { registerSecurity } from "./openapi.ts";
 import { agents } from "./routes/agents.ts";
 import { approvals } from "./routes/approvals.ts";
 import { audit } from "./routes/audit.ts";
 import { costs } from "./routes/costs.ts";
+import { deadLetters } from "./routes/dead-letters.ts";
 import { docs } from "./routes/docs.ts";
 import { events } from "./routes/events.ts";
 import { files } from "./routes/files.ts";
 import { health } from "./routes/health.ts";
+import { keys } from "./routes/keys.ts";
 import { messages } from "./routes/messages.ts";
 import { models } from "./routes/models.ts";
 import { pages } from "./routes/pages.ts";
+import { quotas } from "./routes/quotas.ts";
 import { steps } from "./routes/steps.ts";
+import { tenants } from "./routes/tenants.ts";
 import { tools } from "./routes/tools.ts";
 
 /**
  * The HTTP API: one factory, one file per resource. The order is the order of trust: name the request, let the caller in,
- * find the agent, read the body, check it, and only then wake an object. A route is valid input, one call, one reply.
+ * ask what it may, find the agent, read the body, check it, and only then wake an object. A route is valid input, one call,
+ * one reply.
  */
 
 const RESOURCES = [
@@ -42,12 +53,17 @@ const RESOURCES = [
   costs,
   tools,
   models,
+  deadLetters,
+  quotas,
+  keys,
+  tenants,
 ] as const;
 
 export function createApp(): OpenAPIHono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>({ defaultHook: validInput });
   app.use(requestId, safeHeaders, wholeBody);
-  app.use("/v1/*", authenticated);
+  app.use("/v1/*", accessLogged(new AccessLog(systemClock, (line) => console.log(line))));
+  app.use("/v1/*", authenticated(new KeyRing(systemClock)), withinRate, permitted(app));
   app.use("/v1/agents/:id/*", knownAgent);
   for (const resource of RESOURCES) resource(app);
   registerSecurity(app);

@@ -48,11 +48,17 @@ function operationsOf(path: string, item: PathItem) {
 function route({ path, method, operation }: ReturnType<typeof operationsOf>[number]): Html {
   return html`<details>
     <summary><code><b>${method}</b> ${path}</code> ${operation.summary ?? ""}</summary>
-    <p>${operation.description ?? ""}</p>
+    <p>${operation.description ?? ""} ${needsOf(operation)}</p>
     <table>${(operation.parameters ?? []).filter((each) => "name" in each).map(parameterRow)}</table>
     ${operation.requestBody && "content" in operation.requestBody ? bodyOf(operation.requestBody.content) : ""}
     ${Object.entries(operation.responses ?? {}).map(([status, response]) => responseOf(status, response))}
   </details>`;
+}
+
+/** The least role, where the route asks for one. */
+function needsOf({ security }: Operation): Html | "" {
+  const least = security?.[0]?.["bearer"]?.[0];
+  return least === undefined ? "" : html`Needs <code>${least}</code>.`;
 }
 
 function parameterRow(each: Parameter): Html {

@@ -26,7 +26,7 @@ export function registerSecurity(app: OpenAPIHono<AppEnv>): void {
     type: "http",
     scheme: "bearer",
     description:
-      "A key of this kernel. The bootstrap key acts in the tenant `default`, or in the one that the header `X-AOS-Tenant` names.",
+      "A key of this kernel. The bootstrap key acts in the tenant `default`, or in the one that the header `X-AOS-Tenant` names. The name in a route's security requirement is the least role that it needs: `viewer`, `operator`, `admin`, or `bootstrap` for that key alone.",
   });
 }
 
@@ -41,5 +41,8 @@ const TAGS = [
   ["audit", "The hash-chained log"],
   ["tools", "What models may be offered"],
   ["models", "Providers and models"],
+  ["dead letters", "Model calls that the queue could not deliver"],
+  ["quotas", "The tenant's budgets"],
+  ["keys", "Keys and tenants"],
   ["kernel", "The kernel itself"],
 ] as const;

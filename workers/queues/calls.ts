@@ -1,17 +1,30 @@
+import { LIMITS } from "../../kernel/limits.ts";
+import type { Env } from "../env.ts";
+import { CallShift } from "./call-shift.ts";
+import { type Delivery, deliveryOf, putBack } from "./delivery.ts";
+import { groupsOf } from "./groups.ts";
+
 /**
- * The consumer of the calls queue. This version of the kernel sends nothing to it: model calls go out from the agents'
- * objects. So whatever arrives was written by a newer version (a rollback) or by hand. It is never acknowledged, because
- * that would lose it, but put back with growing delays; after the queue's `max_retries` it stands in the dead-letter queue, where
- * people find it. That queue has no consumer on purpose: reading it would empty it.
+ * The consumer of the calls queue: makes the model calls of the batch lane, so that no object is awake, and billed, while a
+ * vendor thinks. Each message is answered for on its own, and only when its outcome stands with its agent; what was not
+ * answered for when this isolate dies comes again.
+ *
+ * A message that this version does not know is never acknowledged, because that would lose it, but put back with growing
+ * delays; after the queue's `max_retries` it goes to the dead-letter queue.
  */
-
-const RETRY_BASE_SECONDS = 2;
-const RETRY_MAX_SECONDS = 300;
-
-export function refuseCalls(batch: MessageBatch): void {
+export async function consumeCalls(batch: MessageBatch, env: Env): Promise<void> {
+  const shift = new CallShift(env);
+  const deliveries: Delivery[] = [];
   for (const message of batch.messages) {
-    const { id, attempts } = message;
-    console.error(JSON.stringify({ level: "error", event: "queue.unknown-message", queue: batch.queue, id, attempts }));
-    message.retry({ delaySeconds: Math.min(RETRY_BASE_SECONDS ** attempts, RETRY_MAX_SECONDS) });
+    const delivery = deliveryOf(message);
+    if (delivery === null) putBack(message, "queue.unknown-message", { queue: batch.queue });
+    else deliveries.push(delivery);
   }
+  const line = groupsOf(deliveries).values();
+  await Promise.all(Array.from({ length: LIMITS.consumerCalls }, () => work(line, shift)));
+}
+
+/** One of several that take from the same line. */
+async function work(line: Iterator<Delivery[]>, shift: CallShift): Promise<void> {
+  for (let next = line.next(); !next.done; next = line.next()) await shift.make(next.value);
 }

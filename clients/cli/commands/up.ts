@@ -7,7 +7,8 @@ export function upCommand(): Command {
     .description("serve the kernel on this machine; all state stands in one folder")
     .option("--port <port>", "port on 127.0.0.1 (AOS_PORT, 8787; 0 = any free one)")
     .option("--state <folder>", "folder of all state (AOS_STATE, .aos)")
-    .action(async (options: { port?: string; state?: string }) => {
+    .option("--verbose", "log every request on standard error, not only warnings and errors")
+    .action(async (options: { port?: string; state?: string; verbose?: boolean }) => {
       const stopped = stopSignal();
       const flags = {
         ...(options.port && { AOS_PORT: options.port }),
@@ -16,7 +17,7 @@ export function upCommand(): Command {
       const settings = readSettings({ ...process.env, ...flags });
       // Loaded only here: no other command has to wait for Miniflare.
       const { LocalRuntime } = await import("../../sdk/runtime/local-runtime.ts");
-      const runtime = await LocalRuntime.start(settings);
+      const runtime = await LocalRuntime.start(settings, { verbose: options.verbose === true });
       process.stdout.write(`admin key: ${runtime.adminKeyFile ?? "the one in AOS_ADMIN_KEY"}\n`);
       process.stdout.write(`ready ${runtime.url}\n`);
       await stopped;

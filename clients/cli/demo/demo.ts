@@ -6,6 +6,7 @@ import type { ControlBlock } from "../../../kernel/process/block.ts";
 import { AgentOSKernel, isSettled } from "../../sdk/agent-os-kernel.ts";
 import type { KernelClient } from "../../sdk/client/client.ts";
 import { BLANK } from "../../sdk/runtime/settings.ts";
+import { EXIT } from "../exit-code.ts";
 import { type CheckedCitation, checkCitations, citationsOf } from "./citation-check.ts";
 import type { Document } from "./corpus.ts";
 import { type Expectation, verdict } from "./expectation.ts";
@@ -40,14 +41,18 @@ const UPLOADS = 4;
 /** True when everything came out as it must. */
 export async function runDemo(options: DemoOptions): Promise<boolean> {
   const progress = new Progress();
-  const state = options.state ?? mkdtempSync(join(tmpdir(), "aos-demo-"));
-  try {
-    // Without a model of the user's choice nothing of the user's environment is read: no key, no network.
-    const env = options.model ? {} : BLANK;
-    return await demonstrate(new AgentOSKernel({ state, env }), options, progress);
-  } finally {
-    if (options.state === undefined) rmSync(state, { recursive: true, force: true });
-  }
+  const state = options.state ?? temporaryFolder();
+  // Without a model of the user's choice nothing of the user's environment is read: no key, no network.
+  const kernel = new AgentOSKernel({ state, env: options.model ? {} : BLANK });
+  return await demonstrate(kernel, options, progress);
+}
+
+/** Removed when this process ends, by Ctrl-C too. */
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "aos-demo-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(EXIT.failed));
+  return folder;
 }
 
 async function demonstrate(kernel: AgentOSKernel, options: DemoOptions, progress: Progress): Promise<boolean> {

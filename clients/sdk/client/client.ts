@@ -2,9 +2,12 @@ import { Agents } from "./agents.ts";
 import { Approvals } from "./approvals.ts";
 import { Events } from "./events.ts";
 import { Files } from "./files.ts";
+import { Keys } from "./keys.ts";
 import { Ledger } from "./ledger.ts";
 import { Messages } from "./messages.ts";
 import { Pages } from "./pages.ts";
+import { Quotas } from "./quotas.ts";
+import { Tenants } from "./tenants.ts";
 import { type Endpoint, Transport } from "./transport.ts";
 
 /**
@@ -23,6 +26,9 @@ export class KernelClient {
   readonly events: Events;
   readonly approvals: Approvals;
   readonly ledger: Ledger;
+  readonly quotas: Quotas;
+  readonly keys: Keys;
+  readonly tenants: Tenants;
   readonly #transport: Transport;
 
   constructor(endpoint: Endpoint) {
@@ -34,6 +40,9 @@ export class KernelClient {
     this.events = new Events(this.#transport);
     this.approvals = new Approvals(this.#transport);
     this.ledger = new Ledger(this.#transport);
+    this.quotas = new Quotas(this.#transport);
+    this.keys = new Keys(this.#transport);
+    this.tenants = new Tenants(this.#transport);
   }
 
   /** `GET /health`: resolves when the kernel answers. Needs no valid key. */

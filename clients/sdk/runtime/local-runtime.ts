@@ -38,48 +38,38 @@ export class LocalRuntime {
     this.#close = close;
   }
 
-  /** Resolves when the API accepts requests. Throws a `RuntimeError` for what the operator can change. */
-  static async start(settings: Settings): Promise<LocalRuntime> {
+  /**
+   * Resolves when the API accepts requests. With `verbose` every request is logged on stderr, else only warnings and errors.
+   * Throws a `RuntimeError` for what the operator can change.
+   */
+  static async start(settings: Settings, { verbose = false } = {}): Promise<LocalRuntime> {
     const bundle = readWorkerBundle();
     const lock = StateLock.acquire(settings.stateDir);
-    const guard = new WorkerdGuard(settings.stateDir);
+    const boot: Boot = {
+      settings,
+      bundle,
+      lock,
+      guard: new WorkerdGuard(settings.stateDir),
+      log: new RuntimeLog({ verbose }),
+    };
     try {
-      return await LocalRuntime.#boot(settings, bundle, lock, guard);
+      return await LocalRuntime.#boot(boot);
     } catch (error) {
-      guard.close();
+      boot.guard.close();
       lock.release();
       throw startError(error, settings.port);
     }
   }
 
-  static async #boot(settings: Settings, bundle: WorkerBundle, lock: StateLock, guard: WorkerdGuard) {
+  static async #boot(boot: Boot): Promise<LocalRuntime> {
+    const { settings, bundle } = boot;
     const adminKey = settings.adminKey ?? ensureAdminKey(settings.stateDir);
-    await guard.open();
-    const log = new RuntimeLog();
-    const facts: RuntimeFacts = { stateDir: settings.stateDir, workerdEnvironment: guard.environment, log };
-    const bindings = { ...settings.bindings, AOS_ADMIN_KEY: adminKey };
-    const miniflare = await withoutSignalHandlers(async () => {
-      await migrateD1(facts, bundle, guard);
-      const started = new Miniflare(miniflareOptions(facts, [worker(bundle, settings.port, bindings)]));
-      await withDeadline(started.ready).catch(async (error: unknown) => {
-        log.silence();
-        await started.dispose().catch(() => {});
-        throw error;
-      });
-      return started;
-    });
+    const miniflare = await serve(boot, { ...settings.bindings, AOS_ADMIN_KEY: adminKey });
     const url = (await miniflare.unsafeGetDirectURL(bundle.options.name, ENTRYPOINT)).origin;
     writeRuntimeUrl(settings.stateDir, url);
     const ticker = new CronTicker(miniflare, bundle.options);
-    return new LocalRuntime(url, adminKey, settings.adminKey ? null : adminKeyFile(settings.stateDir), async () => {
-      ticker.stop();
-      removeRuntimeUrl(settings.stateDir);
-      log.silence();
-      await guard.drain();
-      await miniflare.dispose();
-      guard.close();
-      lock.release();
-    });
+    const keyFile = settings.adminKey ? null : adminKeyFile(settings.stateDir);
+    return new LocalRuntime(url, adminKey, keyFile, () => close(boot, miniflare, ticker));
   }
 
   /** Drains workerd, ends it, and gives the state folder back. Any further call waits for the first. */
@@ -87,6 +77,42 @@ export class LocalRuntime {
     this.#closing ??= this.#close();
     return this.#closing;
   }
+}
+
+/** What a runtime holds while it starts and runs. */
+interface Boot {
+  settings: Settings;
+  bundle: WorkerBundle;
+  lock: StateLock;
+  guard: WorkerdGuard;
+  log: RuntimeLog;
+}
+
+/** The Worker on Miniflare, once it accepts requests; the database is migrated before. */
+async function serve(boot: Boot, bindings: Record<string, string>): Promise<Miniflare> {
+  const { settings, bundle, guard, log } = boot;
+  await guard.open();
+  const facts: RuntimeFacts = { stateDir: settings.stateDir, workerdEnvironment: guard.environment, log };
+  return await withoutSignalHandlers(async () => {
+    await migrateD1(facts, bundle, guard);
+    const miniflare = new Miniflare(miniflareOptions(facts, [worker(bundle, settings.port, bindings)]));
+    await withDeadline(miniflare.ready).catch(async (error: unknown) => {
+      log.silence();
+      await miniflare.dispose().catch(() => {});
+      throw error;
+    });
+    return miniflare;
+  });
+}
+
+async function close({ settings, lock, guard, log }: Boot, miniflare: Miniflare, ticker: CronTicker): Promise<void> {
+  ticker.stop();
+  removeRuntimeUrl(settings.stateDir);
+  log.silence();
+  await guard.drain();
+  await miniflare.dispose();
+  guard.close();
+  lock.release();
 }
 
 function worker(bundle: WorkerBundle, port: number, bindings: Record<string, string>): V4WorkerOptions {

@@ -6,7 +6,7 @@ export interface RuntimeFacts {
   stateDir: string;
   /** Environment of the workerd process. */
   workerdEnvironment: Record<string, string>;
-  log: Log;
+  log: RuntimeLog;
 }
 
 export function miniflareOptions(facts: RuntimeFacts, workers: V4WorkerOptions[]): MiniflareOptions {
@@ -19,26 +19,32 @@ export function miniflareOptions(facts: RuntimeFacts, workers: V4WorkerOptions[]
     log: facts.log,
     resourcePersistencePath: facts.stateDir,
     unsafeRuntimeEnv: facts.workerdEnvironment,
-    handleStructuredLogs: printLog,
+    handleStructuredLogs: (line) => facts.log.worker(line),
     workers,
   });
 }
 
-/** What the Worker logs, on stderr. workerd marks what is of no interest to anybody but its makers as `NOSENTRY`. */
-function printLog({ level, message }: { level: string; message: string }): void {
-  if (!message.startsWith("NOSENTRY")) process.stderr.write(`[${level}] ${message}\n`);
-}
-
-/** Miniflare's warnings on stderr, until the runtime stops: then workerd's end is no news. */
+/**
+ * The logs of Miniflare and of the Worker, on stderr: warnings and errors, with `verbose` also what the Worker says of each
+ * request. Silent once the runtime stops, because workerd's end is no news then.
+ */
 export class RuntimeLog extends Log {
+  readonly #verbose: boolean;
   #silent = false;
 
-  constructor() {
+  constructor({ verbose }: { verbose: boolean }) {
     super(LogLevel.WARN);
+    this.#verbose = verbose;
   }
 
   silence(): void {
     this.#silent = true;
+  }
+
+  /** A line of the Worker. workerd marks what interests nobody but its makers as `NOSENTRY`. */
+  worker({ level, message }: { level: string; message: string }): void {
+    const matters = this.#verbose || level === "warn" || level === "error";
+    if (matters && !message.startsWith("NOSENTRY")) process.stderr.write(`[${level}] ${message}\n`);
   }
 
   override log(message: string): void {

@@ -7,6 +7,18 @@ import { LIMITS } from "../../../kernel/limits.ts";
 import { packageRoot } from "./package-root.ts";
 
 /**
+ * V8 as it must run where an isolate has 128 MB: locally workerd sets no limit, and V8 would let garbage grow to hundreds of
+ * megabytes before it looks. Nothing is limited here, garbage is only collected earlier. See
+ * docs/decisions/0009-ingest-memory.md.
+ */
+const V8_FLAGS = [
+  "--min-semi-space-size=1",
+  "--max-semi-space-size=1",
+  "--initial-old-space-size=4",
+  "--heap-growing-percent=20",
+];
+
+/**
  * Sees to it that workerd lives exactly as long as its runtime: it ends an orphan of an earlier one, holds the lifeline
  * that `workerd-guard.sh` watches, and drains workerd at the end. One guard a state folder, under its lock.
  */
@@ -29,6 +41,7 @@ export class WorkerdGuard {
     this.#lifelineFd = openSync(this.#lifeline, "r+");
     process.env["MINIFLARE_WORKERD_PATH"] = join(packageRoot(), "dist/workerd-guard.sh");
     process.env["AOS_WORKERD_BIN"] = workerdBinary();
+    process.env["MINIFLARE_WORKERD_V8_FLAGS"] ??= V8_FLAGS.join(" ");
   }
 
   /** Between two workerd: the watcher of the first leaves. */
@@ -44,8 +57,8 @@ export class WorkerdGuard {
 
   /** The running workerd, or undefined. */
   get pid(): number | undefined {
-    const pid = readPid(this.#pidFile);
-    return pid !== undefined && isWorkerdOf(pid, this.#pidFile) ? pid : undefined;
+    const { workerd } = readPids(this.#pidFile);
+    return workerd !== undefined && isGuarded(workerd, this.#pidFile) ? workerd : undefined;
   }
 
   /** SIGTERM: workerd stops listening, answers what is in flight and exits. Waits at most `drainMs`. */
@@ -56,8 +69,10 @@ export class WorkerdGuard {
     await this.#gone(pid, LIMITS.runtimeDrainMs);
   }
 
-  /** Ends what is left, and the watcher with it. */
+  /** Ends what is left: first the watcher, which would end workerd's pid, whosever that is by then. */
   close(): void {
+    const { watcher } = readPids(this.#pidFile);
+    if (watcher !== undefined && isGuarded(watcher, this.#pidFile)) kill(watcher, "SIGKILL");
     const pid = this.pid;
     if (pid !== undefined) kill(pid, "SIGKILL");
     rmSync(this.#pidFile, { force: true });
@@ -77,7 +92,7 @@ export class WorkerdGuard {
 
   async #gone(pid: number, deadlineMs: number): Promise<void> {
     const end = Date.now() + deadlineMs;
-    while (isWorkerdOf(pid, this.#pidFile) && Date.now() < end) await sleep(LIMITS.runtimePollMs);
+    while (isGuarded(pid, this.#pidFile) && Date.now() < end) await sleep(LIMITS.runtimePollMs);
   }
 }
 
@@ -86,17 +101,17 @@ function workerdBinary(): string {
   return (miniflare("workerd") as { default: string }).default;
 }
 
-function readPid(file: string): number | undefined {
+function readPids(file: string): { workerd?: number; watcher?: number } {
   try {
-    const pid = Number(readFileSync(file, "utf8"));
-    return Number.isInteger(pid) && pid > 1 ? pid : undefined;
+    const [workerd, watcher] = readFileSync(file, "utf8").split(" ").map(Number).filter(Boolean);
+    return { ...(workerd && { workerd }), ...(watcher && { watcher }) };
   } catch {
-    return undefined;
+    return {};
   }
 }
 
-/** Whether `pid` is a workerd that was started for this pid file: pids are used again, so the number alone says nothing. */
-function isWorkerdOf(pid: number, pidFile: string): boolean {
+/** Whether `pid` was started for this pid file: pids are used again, so the number alone says nothing. */
+function isGuarded(pid: number, pidFile: string): boolean {
   try {
     if (process.platform !== "linux") return commandOf(pid).includes("workerd");
     return readFileSync(`/proc/${pid}/environ`, "utf8").includes(`AOS_WORKERD_PID_FILE=${pidFile}\0`);

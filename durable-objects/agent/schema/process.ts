@@ -79,7 +79,10 @@ export const pending = sqliteTable("pending", {
   callId: text("call_id").primaryKey(),
   name: text().notNull(),
   effect: text().notNull(),
-  /** queued | running | waiting (a person answers) | done (the outcome is recorded; the rest of the step is not). */
+  /**
+   * queued | sent (a message in the calls queue) | claimed (by the queue's consumer) | running | waiting (a person answers) |
+   * done (the outcome is recorded; the rest of the step is not).
+   */
   state: text().notNull(),
   messageId: text("message_id").notNull(),
   step: integer().notNull(),
@@ -94,6 +97,18 @@ export const pending = sqliteTable("pending", {
   outcome: text(),
   startedAt: integer("started_at").notNull(),
   deadlineAt: integer("deadline_at").notNull(),
+});
+
+/** Model calls that nobody waits for any more and whose real bill may still arrive from the queue's consumer. */
+export const strays = sqliteTable("strays", {
+  callId: text("call_id").primaryKey(),
+  step: integer().notNull(),
+  /** Why nobody waits: `lost` or `cancelled`, as in the log. */
+  code: text().notNull(),
+  /** What the call counts for until then. */
+  reservedNanoUsd: integer("reserved_nano_usd").notNull(),
+  price: text().notNull(),
+  at: integer().notNull(),
 });
 
 export const mailbox = sqliteTable(

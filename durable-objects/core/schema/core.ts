@@ -132,6 +132,16 @@ export const approvals = sqliteTable(
   (table) => [index("approvals_state").on(table.state, table.id), index("approvals_agent").on(table.agentId)],
 );
 
+/** Model calls of the batch lane that the queue could not deliver, until a person retries them. */
+export const deadLetters = sqliteTable("dead_letters", {
+  callId: text("call_id").primaryKey(),
+  agentId: text("agent_id").notNull(),
+  reason: text().notNull(),
+  /** How often the call had been put into the queue. */
+  attempts: integer().notNull(),
+  at: integer().notNull(),
+});
+
 /** First answers to spawns that carried an `Idempotency-Key`. */
 export const idempotency = sqliteTable("idempotency", {
   key: text().primaryKey(),

@@ -13,6 +13,7 @@ export const local: Vendor = {
       contextTokens: LIMITS.readerWindowTokens,
       maxOutputTokens: LIMITS.readerOutputTokens,
       price: free("local-reader"),
+      deterministic: true,
     },
   },
   anyModel: null,

@@ -5,11 +5,21 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { KernelClient } from "../../../clients/sdk/client/client.ts";
 import { KernelProcess } from "../runtime/kernel-process.ts";
 
-/** What five megabytes of text cost the runtime. Figures are printed; the test asserts what must not depend on the machine's speed. */
+/**
+ * What five megabytes of text, sent in one request, cost the runtime. Figures are printed. Asserted is what a busy machine
+ * does not change: the time that workerd works, not the time that passes, and its resident memory.
+ */
 
 const BYTES = 5_000_000;
-const MIB = 1024 * 1024;
 const FURTHER = 5;
+const INGEST_CPU_MS = 10_000;
+const GROWTH_MIB = 150;
+/** Of one measurement of memory against another. */
+const NOISE = 1.05;
+/** A collection may come a little later: of so many measurements the lowest counts. */
+const LAST = 3;
+const SETTLE_MS = 1_500;
+const SPILL_POLLS = 1_200;
 const ROOT = resolve(import.meta.dirname, "../../../node_modules");
 
 /** The type declarations of the installed packages, in a stable order, as one text. */
@@ -24,8 +34,23 @@ function text(): string {
 }
 
 function residentMib(pid: number): number {
-  const kib = Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
-  return (kib * 1024) / MIB;
+  return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
+}
+
+/** User and system time; the kernel counts hundredths of a second. */
+function cpuMs(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
+interface Ingest {
+  ms: number;
+  cpuMs: number;
+  spilledMs: number;
+  pages: number;
+  /** Resident memory at most, and after the agent was erased. */
+  peakMib: number;
+  restMib: number;
 }
 
 describe("five megabytes of text", () => {
@@ -39,27 +64,40 @@ describe("five megabytes of text", () => {
 
   afterAll(() => kernel.dispose());
 
-  /** Ingests until everything that leaves SQLite has left it; answers the highest resident memory seen. */
-  async function ingest(content: string): Promise<{ ms: number; spilledMs: number; peakMib: number; id: string; pages: number }> {
-    const { id } = await client.agents.spawn({ name: "Reader", role: "reader", goal: "wait", daemon: true, model: "local/reader" });
+  /** A new agent takes the text in, spills what leaves SQLite, and is erased. */
+  async function ingest(content: string): Promise<Ingest> {
+    const spec = { name: "Reader", role: "reader", goal: "wait", daemon: true, model: "local/reader" };
+    const { id } = await client.agents.spawn(spec);
     await client.agents.wait(id);
+    const pid = kernel.workerdPid;
     let peakMib = 0;
-    let done = false;
-    const watch = (async () => {
-      for (; !done; await sleep(20)) peakMib = Math.max(peakMib, residentMib(kernel.workerdPid));
-    })();
-    const begun = performance.now();
-    const pages = await client.pages.add(id, { content, source: "types.d.ts" });
-    const ms = performance.now() - begun;
-    await settled(id, pages.length);
+    const watch = setInterval(() => {
+      peakMib = Math.max(peakMib, residentMib(pid));
+    }, 20);
+    const [begun, cpuBefore] = [performance.now(), cpuMs(pid)];
+    const pages = await add(id, content);
+    const [ms, cpu] = [performance.now() - begun, cpuMs(pid) - cpuBefore];
+    await spilled(id, pages);
     const spilledMs = performance.now() - begun;
-    done = true;
-    await watch;
-    return { ms, spilledMs, peakMib, id, pages: pages.length };
+    await client.agents.erase(id);
+    await sleep(SETTLE_MS);
+    clearInterval(watch);
+    return { ms, cpuMs: cpu, spilledMs, pages, peakMib, restMib: residentMib(pid) };
   }
 
-  async function settled(id: string, pages: number): Promise<void> {
-    for (let i = 0; i < 600; i++) {
+  /** In one request: the client would send parts. */
+  async function add(id: string, content: string): Promise<number> {
+    const response = await fetch(`${kernel.url}/v1/agents/${id}/pages`, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${kernel.adminKey}`, "Content-Type": "application/json" },
+      body: JSON.stringify({ content, source: "types.d.ts" }),
+    });
+    expect(response.status).toBe(201);
+    return ((await response.json()) as { pages: unknown[] }).pages.length;
+  }
+
+  async function spilled(id: string, pages: number): Promise<void> {
+    for (let i = 0; i < SPILL_POLLS; i++) {
       const { context } = await client.agents.get(id);
       if (context.coldPages > pages / 2 && context.hotPages + context.warmPages + context.coldPages >= pages) return;
       await sleep(50);
@@ -70,20 +108,22 @@ describe("five megabytes of text", () => {
   test("are ingested, spilled and erased again and again without the runtime growing", async () => {
     const content = text();
     const before = residentMib(kernel.workerdPid);
-    const first = await ingest(content);
-    await client.agents.erase(first.id);
-    const peaks: number[] = [];
-    for (let i = 0; i < FURTHER; i++) {
-      const { id, peakMib } = await ingest(content);
-      peaks.push(peakMib);
-      await client.agents.erase(id);
-    }
-    const round = (value: number) => Math.round(value);
+    const runs: Ingest[] = [];
+    for (let i = 0; i <= FURTHER; i++) runs.push(await ingest(content));
+    const all = (of: keyof Ingest) => runs.map((run) => Math.round(run[of]));
     console.log(
-      `5 MB: ${round(first.ms)} ms until acknowledged, ${round(first.spilledMs)} ms until spilled, ${first.pages} pages; ` +
-        `memory ${round(before)} MiB before, ${round(first.peakMib)} at most, then ${peaks.map(round).join(", ")}`,
+      `5 MB in ${runs[0]?.pages} pages; ms until acknowledged ${all("ms")}, of workerd's CPU ${all("cpuMs")}, ms until ` +
+        `spilled ${all("spilledMs")}; MiB before ${Math.round(before)}, at most ${all("peakMib")}, erased ${all("restMib")}`,
     );
-    expect(first.peakMib - before).toBeLessThan(150);
-    expect(Math.min(...peaks.slice(-2)) - first.peakMib).toBeLessThan(32);
+    const [first, ...further] = runs;
+    for (const run of runs) {
+      expect(run.cpuMs).toBeLessThan(INGEST_CPU_MS);
+      expect(run.peakMib - before).toBeLessThan(GROWTH_MIB);
+    }
+    // The first starts from a runtime that has not done anything yet; what must not grow is what each leaves behind,
+    // and what the later ones need at most.
+    const lowest = (of: "peakMib" | "restMib") => Math.min(...further.slice(-LAST).map((run) => run[of]));
+    expect(lowest("restMib")).toBeLessThan((first?.restMib ?? 0) * NOISE);
+    expect(lowest("peakMib")).toBeLessThan(Math.max(...further.slice(0, 2).map((run) => run.peakMib)) * NOISE);
   });
 });

@@ -73,7 +73,7 @@ export class KernelProcess {
   }
 
   get workerdPid(): number {
-    return Number(readFileSync(join(this.state, "workerd-pid"), "utf8"));
+    return Number(readFileSync(join(this.state, "workerd-pid"), "utf8").split(" ")[0]);
   }
 
   get adminKey(): string {

@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
 import { aos, eventually, isAlive, KernelProcess, processesOf } from "./kernel-process.ts";
 
@@ -28,7 +29,7 @@ describe("the local runtime", () => {
     const { code, stderr } = await kernel.end(signal);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(await isHealthy(kernel.url)).toBe(false);
-    if (onLinux) expect(await eventually(() => processesOf(kernel.state).length === 0, 500)).toBe(true);
+    if (onLinux) expect(await eventually(() => processesOf(kernel.state).length === 0, 1_000)).toBe(true);
   });
 
   it.runIf(onLinux)("started by `npm start` ends at the SIGTERM that npm gets", async () => {
@@ -60,7 +61,7 @@ describe("the local runtime", () => {
   it("refuses a port in use, in one line that names it", async () => {
     const kernel = await start();
     const port = new URL(kernel.url).port;
-    const { code, stderr } = await aos(["up", "--port", port, "--state", `${kernel.state}-other`]);
+    const { code, stderr } = await aos(["up", "--port", port, "--state", `${kernel.state}/other`]);
     expect(code).toBe(1);
     expect(stderr).toBe(
       `aos: port ${port} of 127.0.0.1 is in use; stop what listens there, or set AOS_PORT to another port\n`,
@@ -74,6 +75,15 @@ describe("the local runtime", () => {
     await kernel.end("SIGKILL");
     expect(await eventually(() => !isAlive(workerd), 1_000)).toBe(true);
     expect(await eventually(() => processesOf(kernel.state).length === 0, 1_000)).toBe(true);
+  });
+
+  it.runIf(onLinux)("takes workerd with it also when its state is removed at once", async () => {
+    const kernel = await start();
+    const workerd = kernel.workerdPid;
+    const ending = kernel.end("SIGKILL");
+    rmSync(kernel.state, { recursive: true, force: true });
+    await ending;
+    expect(await eventually(() => !isAlive(workerd), 1_000)).toBe(true);
   });
 
   it.runIf(onLinux)("ends the orphan of a killed runtime before it starts on its folder", async () => {
@@ -104,7 +114,8 @@ describe("the local runtime", () => {
     process.kill(first, "SIGKILL");
     expect(await eventually(() => kernel.workerdPid !== first, 5_000)).toBe(true);
     await expect.poll(() => isHealthy(kernel.url), { timeout: 5_000 }).toBe(true);
+    if (onLinux) expect(processesOf(kernel.state)).toHaveLength(3); // the runtime, workerd and one watcher
     expect((await kernel.end()).code).toBe(0);
-    if (onLinux) expect(await eventually(() => processesOf(kernel.state).length === 0, 500)).toBe(true);
+    if (onLinux) expect(await eventually(() => processesOf(kernel.state).length === 0, 1_000)).toBe(true);
   });
 });

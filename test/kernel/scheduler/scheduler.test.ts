@@ -46,6 +46,7 @@ class Tenant {
     };
     const next = {
       callId,
+      lane: "interactive" as const,
       provider: "p",
       model: "p/m",
       price,
@@ -252,5 +253,19 @@ describe("slots", () => {
       expect(tenant.scheduler.dispatch()).toEqual([late]);
       expect(tenant.scheduler.slots.of(holders[0] ?? "")).toBeNull();
       expect(tenant.scheduler.slots.of(late)?.fence).toBeGreaterThan(before);
+    }));
+});
+
+describe("an erased process", () => {
+  test("gives back what its last call held of its ancestors' budgets", () =>
+    onNewObject("core", (sql) => {
+      const tenant = new Tenant(sql);
+      const parent = tenant.spawn({ quotas: { tokens: 1_000 } });
+      const child = tenant.spawn({ parentId: parent });
+      tenant.ask(child, { callId: "call_a" });
+      expect(tenant.meter(parent, "tokens")).toMatchObject({ used: 0, reserved: 200 });
+      tenant.scheduler.processes.erase(child, tenant.clock.now(), 1);
+      tenant.scheduler.settle(settled("call_a", 40, 10));
+      expect(tenant.meter(parent, "tokens")).toMatchObject({ used: 50, reserved: 0 });
     }));
 });

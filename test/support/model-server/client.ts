@@ -20,10 +20,15 @@ export class ModelServer {
     this.url = url;
   }
 
-  /** Resolves when it accepts requests. `port` 0 = any; `journal` = the file of its journal. */
-  static async start(options: { port?: number; journal?: string } = {}): Promise<ModelServer> {
-    const { port = 0, journal } = options;
-    const args = [MAIN, "--port", String(port), ...(journal === undefined ? [] : ["--journal", journal])];
+  /**
+   * Resolves when it accepts requests. `port` 0 = any; `journal` = the file of its journal; `answers` = a module that
+   * exports `makeAnswers()`, instead of scripts.
+   */
+  static async start(options: { port?: number; journal?: string; answers?: string } = {}): Promise<ModelServer> {
+    const { port = 0, journal, answers } = options;
+    const args = [MAIN, "--port", String(port)];
+    if (journal !== undefined) args.push("--journal", journal);
+    if (answers !== undefined) args.push("--answers", answers);
     const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
     const lines = createInterface({ input: child.stdout });
     const [line] = (await once(lines, "line", { signal: AbortSignal.timeout(START_MS) })) as [string];

@@ -14,7 +14,14 @@ export interface WireRequest {
   stream?: boolean;
 }
 
-export class ScriptedModel {
+/** What decides the answers of the server. */
+export interface Answers {
+  load(script: Script): void;
+  /** Called once a request, in the order in which requests came. May take its time. */
+  answer(request: WireRequest): ScriptedReply | Promise<ScriptedReply>;
+}
+
+export class ScriptedModel implements Answers {
   #queue: ScriptedReply[] = [];
   #rules: { rule: Rule; left: number }[] = [];
 

@@ -1,14 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Journal } from "./journal.ts";
 import { send } from "./reply-stream.ts";
-import { ScriptedModel, usageOf, type WireRequest } from "./scripted-model.ts";
+import { type Answers, ScriptedModel, usageOf, type WireRequest } from "./scripted-model.ts";
 
 /**
  * The scripted model server: `POST .../chat/completions` for the kernel, `POST /_script` and `GET /_journal` for tests.
  * Every key is welcome.
  */
-export function modelServer(journal: Journal): Server {
-  const model = new ScriptedModel();
+export function modelServer(journal: Journal, model: Answers = new ScriptedModel()): Server {
   let requests = 0;
   return createServer((request, response) => {
     route(request, response).catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined));
@@ -30,7 +29,7 @@ export function modelServer(journal: Journal): Server {
     requests += 1;
     const request = requests;
     journal.append({ type: "request", request, model: body.model, body });
-    const reply = model.answer(body);
+    const reply = await model.answer(body);
     const usage = usageOf(body, reply);
     const { text = "", toolCalls = [], fault } = reply;
     journal.append({ type: "reply", request, text, toolCalls, usage, fault: fault?.kind ?? null });

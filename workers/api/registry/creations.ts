@@ -2,6 +2,7 @@ import { systemClock, systemHash } from "../../../durable-objects/ports.ts";
 import { err, ok, type Result } from "../../../kernel/errors.ts";
 import { LIMITS } from "../../../kernel/limits.ts";
 import { askD1 } from "./ask-d1.ts";
+import type { Attempt } from "./attempt.ts";
 import { seal, unseal } from "./seal.ts";
 
 /**
@@ -10,24 +11,13 @@ import { seal, unseal } from "./seal.ts";
  * to nobody but the caller, because it may hold a key.
  */
 
-/** A request that creates. */
-export interface Attempt {
-  /** Whose keys these are: answers of one caller are none of another's. */
-  scope: string;
-  /** Null = the request may create every time. */
-  idempotencyKey: string | null;
-  body: string;
-  /** The caller's own key, under which the answer is encrypted. */
-  secret: string;
-}
-
-/** What is to be written. `statement` ends with a WHERE clause and takes the attempt's scope and key as its last two. */
-export interface Creation {
+/** What is to be written. `statement` is an INSERT that ends in a WHERE clause, without which nothing is written. */
+export interface Creation<Answer extends object> {
   table: "api_keys" | "tenants";
   id: string;
   statement: string;
   values: readonly (string | number | null)[];
-  answer: object;
+  answer: Answer;
 }
 
 const NOT_YET = "NOT EXISTS (SELECT 1 FROM idempotency WHERE scope = ? AND key = ?)";
@@ -47,34 +37,48 @@ export class Creations {
     this.#database = database;
   }
 
-  /** The first answer to this attempt; null when there was none; `idempotency_mismatch` when the body was another. */
-  async recall<T extends object>(attempt: Attempt): Promise<Result<T | null>> {
-    const { scope, idempotencyKey: key } = attempt;
+  /**
+   * The first answer to this attempt; else what `prepare` makes is created and answered. Null when its WHERE clause found
+   * no reason any more. `idempotency_mismatch` when the key came with another body before.
+   */
+  async once<Answer extends object>(
+    attempt: Attempt,
+    prepare: () => Promise<Result<Creation<Answer>>>,
+  ): Promise<Result<Answer | null>> {
+    const before = await this.#recall<Answer>(attempt);
+    if (!before.ok || before.value !== null) return before;
+    const creation = await prepare();
+    if (!creation.ok) return creation;
+    const created = await this.#create(attempt, creation.value);
+    if (!created.ok) return created;
+    return created.value ? ok(creation.value.answer) : this.#recall<Answer>(attempt);
+  }
+
+  async #recall<Answer>({ scope, idempotencyKey: key, body, secret }: Attempt): Promise<Result<Answer | null>> {
     if (key === null) return ok(null);
     const statement = this.#database.prepare(RECALL).bind(scope, key, systemClock.now() - LIMITS.idempotencyMs);
     const found = await askD1(statement.first<{ body_sha256: string; answer: string }>());
-    if (!found.ok || found.value === null) return found.ok ? ok(null) : found;
-    if (found.value.body_sha256 !== systemHash.sha256(attempt.body)) return MISMATCH;
-    const answer = unseal(found.value.answer, attempt.secret);
-    return answer === null ? MISMATCH : ok(JSON.parse(answer) as T);
+    if (!found.ok) return found;
+    if (found.value === null) return ok(null);
+    const answer = found.value.body_sha256 === systemHash.sha256(body) ? unseal(found.value.answer, secret) : null;
+    return answer === null ? MISMATCH : ok(JSON.parse(answer) as Answer);
   }
 
-  /** Whether it was created now: not when somebody with the same key was first, and not when `statement` found no reason. */
-  async create(attempt: Attempt, creation: Creation): Promise<Result<boolean>> {
-    const { scope, idempotencyKey: key, body, secret } = attempt;
-    const now = systemClock.now();
-    const insert = this.#database.prepare(`${creation.statement} AND ${NOT_YET}`);
-    const statements = [
-      this.#database.prepare(PURGE).bind(now - LIMITS.idempotencyMs),
-      insert.bind(...creation.values, scope, key),
-    ];
-    if (key !== null) {
-      const answer = seal(JSON.stringify(creation.answer), secret);
-      const remember = this.#database.prepare(REMEMBER[creation.table]);
-      statements.push(remember.bind(scope, key, systemHash.sha256(body), answer, now, creation.id));
-    }
-    const written = await askD1(this.#database.batch(statements));
+  /** Whether it was created now. One batch is one transaction. */
+  async #create(attempt: Attempt, creation: Creation<object>): Promise<Result<boolean>> {
+    const { scope, idempotencyKey: key } = attempt;
+    const insert = this.#database.prepare(`${creation.statement} AND ${NOT_YET}`).bind(...creation.values, scope, key);
+    const purge = this.#database.prepare(PURGE).bind(systemClock.now() - LIMITS.idempotencyMs);
+    const remember = key === null ? [] : [this.#remember(attempt, creation)];
+    const written = await askD1(this.#database.batch([purge, insert, ...remember]));
     return written.ok ? ok((written.value[1]?.meta.changes ?? 0) > 0) : written;
+  }
+
+  #remember({ scope, idempotencyKey, body, secret }: Attempt, creation: Creation<object>): D1PreparedStatement {
+    const answer = seal(JSON.stringify(creation.answer), secret);
+    return this.#database
+      .prepare(REMEMBER[creation.table])
+      .bind(scope, idempotencyKey, systemHash.sha256(body), answer, systemClock.now(), creation.id);
   }
 }
 

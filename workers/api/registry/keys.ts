@@ -25,6 +25,9 @@ export interface KeyView {
   requestsPerMinute: number | null;
 }
 
+/** A key at the only moment when anybody sees it. */
+export type IssuedKey = KeyView & { key: string };
+
 /** What a request needs to know of its key. */
 export interface KeyFacts {
   id: string;
@@ -83,18 +86,14 @@ export function hashOfKey(key: string): Buffer {
 }
 
 /** A key that nobody has yet, and the row that would make it one. */
-export function newKey(spec: KeySpec): { key: string; view: KeyView; creation: Creation } {
-  const key = `aos_${Buffer.from(systemRandom.bytes(KEY_BYTES)).toString("base64url")}`;
+export function newKey({ tenant, role, name, expiresAt, requestsPerMinute }: KeySpec): Creation<IssuedKey> {
   const id = newId("key", { clock: systemClock, random: systemRandom });
+  const key = `aos_${Buffer.from(systemRandom.bytes(KEY_BYTES)).toString("base64url")}`;
   const now = systemClock.now();
-  const { tenant, role, name, expiresAt, requestsPerMinute } = spec;
-  const sha256 = hashOfKey(key).toString("hex");
-  const view: KeyView = {
-    ...{ id, tenantId: tenant, role, name, requestsPerMinute },
-    ...{ createdAt: instant(now), expiresAt: instant(expiresAt), revokedAt: null, lastUsedAt: null },
-  };
-  const values = [id, role, name, sha256, now, expiresAt, requestsPerMinute, tenant];
-  return { key, view, creation: { table: "api_keys", id, statement: CREATE, values, answer: { ...view, key } } };
+  const values = [id, role, name, hashOfKey(key).toString("hex"), now, expiresAt, requestsPerMinute, tenant];
+  const row = { id, tenant, role, name, created_at: now, expires_at: expiresAt, revoked_at: null, last_used_at: null };
+  const view = viewOf({ ...row, requests_per_minute: requestsPerMinute });
+  return { table: "api_keys", id, statement: CREATE, values, answer: { ...view, key } };
 }
 
 export class Keys {
@@ -141,7 +140,7 @@ function viewOf(row: Row): KeyView {
     tenantId: row.tenant,
     role: row.role,
     name: row.name,
-    createdAt: instant(row.created_at),
+    createdAt: new Date(row.created_at).toISOString(),
     expiresAt: instant(row.expires_at),
     revokedAt: instant(row.revoked_at),
     lastUsedAt: instant(row.last_used_at),
@@ -149,8 +148,6 @@ function viewOf(row: Row): KeyView {
   };
 }
 
-function instant(at: number): string;
-function instant(at: number | null): string | null;
 function instant(at: number | null): string | null {
   return at === null ? null : new Date(at).toISOString();
 }

@@ -23,17 +23,18 @@ export const DEFAULT_TENANT = "default";
 const CREATE = "INSERT INTO tenants (id, name, created_at) SELECT ?, ?, ? WHERE TRUE";
 const LIST = `SELECT id, name, created_at FROM tenants WHERE (?1 IS NULL OR id = ?1) AND id > ?2 ORDER BY id LIMIT ?3`;
 const GET = "SELECT id, name, created_at FROM tenants WHERE id = ?";
-const LIVE_KEYS = "SELECT 1 FROM api_keys WHERE tenant = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)";
+const LIVE_KEYS =
+  "SELECT 1 FROM api_keys WHERE tenant = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)";
 const REMOVE = `DELETE FROM tenants WHERE id = ? AND NOT EXISTS (${LIVE_KEYS})`;
 const REMOVE_KEYS = "DELETE FROM api_keys WHERE tenant = ?1 AND NOT EXISTS (SELECT 1 FROM tenants WHERE id = ?1)";
 const LIMIT_REQUESTS = "UPDATE tenants SET requests_per_minute = ?, quota_seq = ? WHERE id = ? AND quota_seq < ?";
 
-/** A tenant that is not there yet, and the row that would make it one. */
-export function newTenant(name: string): { view: TenantView; creation: Creation } {
+/** A tenant that is not there yet, as the row that would make it one. */
+export function newTenant(name: string): Creation<TenantView> {
   const id = `t-${ulid({ clock: systemClock, random: systemRandom })}`;
   const now = systemClock.now();
-  const view = { id, name, createdAt: new Date(now).toISOString() };
-  return { view, creation: { table: "tenants", id, statement: CREATE, values: [id, name, now], answer: view } };
+  const answer = viewOf({ id, name, created_at: now });
+  return { table: "tenants", id, statement: CREATE, values: [id, name, now], answer };
 }
 
 export class Tenants {

@@ -12,6 +12,7 @@ import { listOptions, sealed } from "../cursor.ts";
 import { jsonBody } from "../middleware/json-body.ts";
 import { problem } from "../problem.ts";
 import { reply } from "../reply.ts";
+import { needs } from "../roles.ts";
 import {
   agentParams,
   failures,
@@ -31,6 +32,7 @@ const agent = controlBlock.meta({ id: "Agent" });
 const spawn = createRoute({
   method: "post",
   path: "/v1/agents",
+  security: needs("operator"),
   tags,
   summary: "Spawn an agent",
   middleware: jsonBody,
@@ -41,6 +43,7 @@ const spawn = createRoute({
 const list = createRoute({
   method: "get",
   path: "/v1/agents",
+  security: needs("viewer"),
   tags,
   summary: "The process table",
   request: {
@@ -57,6 +60,7 @@ const list = createRoute({
 const show = createRoute({
   method: "get",
   path: "/v1/agents/{id}",
+  security: needs("viewer"),
   tags,
   summary: "The process control block",
   request: { params: agentParams },
@@ -66,6 +70,7 @@ const show = createRoute({
 const change = createRoute({
   method: "patch",
   path: "/v1/agents/{id}",
+  security: needs("operator"),
   tags,
   summary: "Change priority, quotas, level or name",
   middleware: jsonBody,
@@ -76,6 +81,7 @@ const change = createRoute({
 const erase = createRoute({
   method: "delete",
   path: "/v1/agents/{id}",
+  security: needs("operator"),
   tags,
   summary: "Kill an agent and erase it in every tier",
   request: { params: agentParams },
@@ -85,6 +91,7 @@ const erase = createRoute({
 const wait = createRoute({
   method: "get",
   path: "/v1/agents/{id}/wait",
+  security: needs("viewer"),
   tags,
   summary: "Wait until it ends, is stopped, or needs somebody",
   description:

@@ -8,6 +8,7 @@ import { listOptions, sealed } from "../cursor.ts";
 import { jsonBody } from "../middleware/json-body.ts";
 import { problem } from "../problem.ts";
 import { reply } from "../reply.ts";
+import { needs } from "../roles.ts";
 import { failures, json, listOf, pageQuery, parameter, takes } from "../route.ts";
 
 const tags = ["approvals"];
@@ -32,6 +33,7 @@ const answerBody = z
 const list = createRoute({
   method: "get",
   path: "/v1/approvals",
+  security: needs("viewer"),
   tags,
   summary: "What waits for a person",
   request: {
@@ -46,6 +48,7 @@ const list = createRoute({
 const decide = createRoute({
   method: "post",
   path: "/v1/approvals/{id}",
+  security: needs("operator"),
   tags,
   summary: "Answer a question of an agent",
   middleware: jsonBody,

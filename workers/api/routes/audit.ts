@@ -12,6 +12,7 @@ import { listOptions, sealed } from "../cursor.ts";
 import { instant } from "../instant.ts";
 import { problem } from "../problem.ts";
 import { reply } from "../reply.ts";
+import { needs } from "../roles.ts";
 import { failures, json, listOf, pageQuery, parameter } from "../route.ts";
 
 const tags = ["audit"];
@@ -45,6 +46,7 @@ const chainReport = z
 const list = createRoute({
   method: "get",
   path: "/v1/audit",
+  security: needs("viewer"),
   tags,
   summary: "The audit trail",
   request: {
@@ -64,6 +66,7 @@ const list = createRoute({
 const verify = createRoute({
   method: "get",
   path: "/v1/audit/verify",
+  security: needs("viewer"),
   tags,
   summary: "Recompute a hash chain from its first entry",
   request: { query: z.object({ agentId }) },

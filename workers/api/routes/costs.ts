@@ -7,6 +7,7 @@ import { answer, coreObject } from "../../objects.ts";
 import type { AppEnv } from "../context.ts";
 import { instant } from "../instant.ts";
 import { reply } from "../reply.ts";
+import { needs } from "../roles.ts";
 import { failures, json, parameter } from "../route.ts";
 
 const costRow = z
@@ -25,6 +26,7 @@ const costRow = z
 const ledger = createRoute({
   method: "get",
   path: "/v1/costs",
+  security: needs("viewer"),
   tags: ["costs"],
   summary: "The ledger, to the nano-dollar",
   request: {

@@ -5,6 +5,7 @@ import { answer } from "../../objects.ts";
 import type { AppContext, AppEnv } from "../context.ts";
 import { eventStream } from "../event-stream.ts";
 import { problem } from "../problem.ts";
+import { needs } from "../roles.ts";
 import { agentParams, failures, numeric } from "../route.ts";
 import { refusal, upgrade } from "../watch-socket.ts";
 
@@ -13,6 +14,7 @@ const sequence = z.int().min(0).optional();
 const watch = createRoute({
   method: "get",
   path: "/v1/agents/{id}/events",
+  security: needs("viewer"),
   tags: ["events"],
   summary: "Watch an agent: its log, then what happens live",
   description:

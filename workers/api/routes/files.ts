@@ -11,6 +11,7 @@ import { filePath } from "../file-path.ts";
 import { etag, expectedVersion } from "../precondition.ts";
 import { problem } from "../problem.ts";
 import { reply } from "../reply.ts";
+import { needs } from "../roles.ts";
 import { agentParams, failures, json, listOf, pageQuery, parameter } from "../route.ts";
 
 /**
@@ -36,6 +37,7 @@ const preconditions = z.object({
 const list = createRoute({
   method: "get",
   path: "/v1/agents/{id}/files",
+  security: needs("viewer"),
   tags,
   summary: "List files, in the order of their paths",
   request: {
@@ -53,6 +55,7 @@ const FILE = "/v1/agents/{id}/files/{path}";
 const read = createRoute({
   method: "get",
   path: FILE,
+  security: needs("viewer"),
   tags,
   summary: "Read a file",
   request: { params: fileParams },
@@ -62,6 +65,7 @@ const read = createRoute({
 const write = createRoute({
   method: "put",
   path: FILE,
+  security: needs("operator"),
   tags,
   summary: "Write a file",
   description: `Any content type; at most ${LIMITS.fileBytes} bytes.`,
@@ -76,6 +80,7 @@ const write = createRoute({
 const remove = createRoute({
   method: "delete",
   path: FILE,
+  security: needs("operator"),
   tags,
   summary: "Delete a file",
   request: { params: fileParams },

@@ -9,6 +9,7 @@ import { listOptions, sealed } from "../cursor.ts";
 import { jsonBody } from "../middleware/json-body.ts";
 import { problem } from "../problem.ts";
 import { reply } from "../reply.ts";
+import { needs } from "../roles.ts";
 import { agentParams, failures, idempotencyHeader, json, listOf, pageQuery, takes } from "../route.ts";
 import { waitForMessage } from "../wait-for-message.ts";
 
@@ -31,6 +32,7 @@ const ended = z
 const send = createRoute({
   method: "post",
   path: "/v1/agents/{id}/messages",
+  security: needs("operator"),
   tags,
   summary: "Send a message, and wait for the reply if you like",
   middleware: jsonBody,
@@ -45,6 +47,7 @@ const send = createRoute({
 const list = createRoute({
   method: "get",
   path: "/v1/agents/{id}/messages",
+  security: needs("viewer"),
   tags,
   summary: "The mailbox, ended messages included",
   request: { params: agentParams, query: z.object(pageQuery) },
@@ -54,6 +57,7 @@ const list = createRoute({
 const show = createRoute({
   method: "get",
   path: "/v1/agents/{id}/messages/{messageId}",
+  security: needs("viewer"),
   tags,
   summary: "One message, with its reply",
   request: { params: messageParams },
@@ -63,6 +67,7 @@ const show = createRoute({
 const cancel = createRoute({
   method: "delete",
   path: "/v1/agents/{id}/messages/{messageId}",
+  security: needs("operator"),
   tags,
   summary: "Cancel a message that is queued or running",
   request: { params: messageParams },
@@ -72,6 +77,7 @@ const cancel = createRoute({
 const signal = createRoute({
   method: "post",
   path: "/v1/agents/{id}/signals",
+  security: needs("operator"),
   tags,
   summary: "Signal the process: STOP, CONT, INT, TERM or KILL",
   middleware: jsonBody,

@@ -4,6 +4,7 @@ import { variablesOf } from "../../../durable-objects/env.ts";
 import type { ModelInfo } from "../../../kernel/llm/provider.ts";
 import { makeProviders, type Providers } from "../../../kernel/llm/providers.ts";
 import type { AppContext, AppEnv } from "../context.ts";
+import { needs } from "../roles.ts";
 import { failures, json, listOf } from "../route.ts";
 
 /** What models this kernel serves. `GET /v1/models` has the shape of OpenAI's, so that its clients can list them. */
@@ -30,6 +31,7 @@ const provider = z
 const listModels = createRoute({
   method: "get",
   path: "/v1/models",
+  security: needs("viewer"),
   tags,
   summary: "The models that are served",
   responses: {
@@ -41,6 +43,7 @@ const listModels = createRoute({
 const listProviders = createRoute({
   method: "get",
   path: "/v1/providers",
+  security: needs("viewer"),
   tags,
   summary: "The configured providers and their models",
   responses: { 200: json(listOf(provider).meta({ id: "ProviderList" }), "All of them."), ...failures },

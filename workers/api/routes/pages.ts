@@ -17,6 +17,7 @@ import { listOptions, sealed } from "../cursor.ts";
 import { jsonBody } from "../middleware/json-body.ts";
 import { problem } from "../problem.ts";
 import { reply } from "../reply.ts";
+import { needs } from "../roles.ts";
 import {
   agentParams,
   failures,
@@ -39,6 +40,7 @@ const added = z.object({ pages: z.array(z.object({ id: z.string(), tokens: z.int
 const add = createRoute({
   method: "post",
   path: "/v1/agents/{id}/pages",
+  security: needs("operator"),
   tags,
   summary: "Put a text into the agent's memory",
   description: `The text is split into pages. Any size up to ${LIMITS.requestBytes} bytes a request.`,
@@ -50,6 +52,7 @@ const add = createRoute({
 const list = createRoute({
   method: "get",
   path: "/v1/agents/{id}/pages",
+  security: needs("viewer"),
   tags,
   summary: "The page table",
   request: {
@@ -62,6 +65,7 @@ const list = createRoute({
 const search = createRoute({
   method: "get",
   path: "/v1/agents/{id}/pages/search",
+  security: needs("viewer"),
   tags,
   summary: "Search the memory, all tiers, any language",
   request: {
@@ -83,6 +87,7 @@ const search = createRoute({
 const show = createRoute({
   method: "get",
   path: "/v1/agents/{id}/pages/{pageId}",
+  security: needs("viewer"),
   tags,
   summary: "Peek at a page: nothing changes",
   request: { params: pageParams },
@@ -92,6 +97,7 @@ const show = createRoute({
 const touch = createRoute({
   method: "post",
   path: "/v1/agents/{id}/pages/{pageId}/touch",
+  security: needs("operator"),
   tags,
   summary: "Use a page: it is faulted in from wherever it is",
   request: { params: pageParams },
@@ -104,6 +110,7 @@ const touch = createRoute({
 const change = createRoute({
   method: "patch",
   path: "/v1/agents/{id}/pages/{pageId}",
+  security: needs("operator"),
   tags,
   summary: "Pin a page, or change its importance",
   middleware: jsonBody,
@@ -114,6 +121,7 @@ const change = createRoute({
 const forget = createRoute({
   method: "delete",
   path: "/v1/agents/{id}/pages/{pageId}",
+  security: needs("operator"),
   tags,
   summary: "Forget a page",
   request: { params: pageParams },
@@ -123,7 +131,9 @@ const forget = createRoute({
 export function pages(app: OpenAPIHono<AppEnv>): void {
   app.openapi(add, async (c) => {
     const idempotencyKey = c.req.valid("header")["Idempotency-Key"];
-    const call = c.var.agent.addPages(c.req.valid("json"), actorOf(c.var.principal), { idempotencyKey });
+    const body = c.req.valid("json");
+    const input = { ...body, content: new TextEncoder().encode(body.content) };
+    const call = c.var.agent.addPages(input, actorOf(c.var.principal), { idempotencyKey });
     return reply(c, await answer(call, LIMITS.bulkRpcMs), 201);
   });
 

@@ -6,11 +6,13 @@ import type { AppEnv } from "../context.ts";
 import { listOptions, sealed } from "../cursor.ts";
 import { problem } from "../problem.ts";
 import { reply } from "../reply.ts";
+import { needs } from "../roles.ts";
 import { agentParams, failures, json, listOf, pageQuery } from "../route.ts";
 
 const list = createRoute({
   method: "get",
   path: "/v1/agents/{id}/steps",
+  security: needs("viewer"),
   tags: ["agents"],
   summary: "The journal: what each step asked of the model and the tools, and what it cost",
   request: { params: agentParams, query: z.object(pageQuery) },

@@ -4,6 +4,7 @@ import { CAPABILITIES } from "../../../kernel/security/levels.ts";
 import { EFFECTS } from "../../../kernel/syscall.ts";
 import { SYSCALLS } from "../../../kernel/syscalls/index.ts";
 import type { AppEnv } from "../context.ts";
+import { needs } from "../roles.ts";
 import { failures, json, listOf } from "../route.ts";
 
 const tool = z
@@ -20,6 +21,7 @@ const tool = z
 const list = createRoute({
   method: "get",
   path: "/v1/tools",
+  security: needs("viewer"),
   tags: ["tools"],
   summary: "The tools that models may be offered",
   responses: { 200: json(listOf(tool).meta({ id: "ToolList" }), "All of them."), ...failures },

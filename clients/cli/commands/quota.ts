@@ -1,0 +1,50 @@
+import { Command } from "commander";
+import { QUOTA_NAMES, type QuotaLimit, type QuotaName, type Quotas } from "../../../kernel/process/spec.ts";
+import type { TenantQuotas } from "../../sdk/client/quotas.ts";
+import { connect } from "../connection.ts";
+import { UsageError } from "../exit-code.ts";
+import { Printer } from "../printer.ts";
+import { table } from "../table.ts";
+
+/** `aos quota`: the tenant's budgets. */
+export function quotaCommands(): Command {
+  const quota = new Command("quota").description("the tenant's budgets: show, set");
+  return quota.addCommand(show(), { isDefault: true }).addCommand(set());
+}
+
+function show(): Command {
+  return new Command("show").description("show them").action(async (_options: object, command: Command) => {
+    const quotas = await connect(command).quotas.get();
+    new Printer(command).print(quotas, () => quotaTable(quotas));
+  });
+}
+
+function set(): Command {
+  return new Command("set")
+    .description("set exactly these and remove the others; none removes all")
+    .argument("[quota...]", `<name>=<limit>[/hour|/day]; names: ${QUOTA_NAMES.join(", ")}`)
+    .action(async (words: string[], _options: object, command: Command) => {
+      const quotas = await connect(command).quotas.set(parse(words));
+      new Printer(command).print(quotas, () => quotaTable(quotas));
+    });
+}
+
+function quotaTable({ quotas }: TenantQuotas): string {
+  const rows = Object.entries(quotas).map(([name, { limit, used, reserved, per }]) => {
+    return [name, String(limit), per, String(used), String(reserved)];
+  });
+  return table(["QUOTA", "LIMIT", "PER", "USED", "RESERVED"], rows);
+}
+
+const WORD = /^(\w+)=(\d+)(?:\/(hour|day|total))?$/;
+
+function parse(words: readonly string[]): Quotas {
+  return Object.fromEntries(words.map(parseOne));
+}
+
+function parseOne(word: string): [QuotaName, QuotaLimit] {
+  const [, given, limit, per] = WORD.exec(word) ?? [];
+  const name = QUOTA_NAMES.find((known) => known === given);
+  if (name === undefined) throw new UsageError(`${word} is no quota; write e.g. tokens=1000000 or nanoUsd=5000000/day`);
+  return [name, per === undefined ? Number(limit) : { limit: Number(limit), per: per as "hour" | "day" | "total" }];
+}

@@ -1,0 +1,55 @@
+import type { Clock } from "../../kernel/ports.ts";
+import type { QuotaName, Quotas } from "../../kernel/process/spec.ts";
+import { type BudgetRow, TENANT } from "../../kernel/scheduler/budgets.ts";
+import type { Scheduler } from "../../kernel/scheduler/scheduler.ts";
+import { RequestRates } from "./request-rates.ts";
+import type { Admission, TenantMeters } from "./rpc.ts";
+
+/**
+ * The budgets of the tenant as a whole: model calls are reserved against them by the scheduler, requests are counted here.
+ * The subject of both is `TENANT`; a key's own rate stands beside it.
+ */
+
+const RATE: QuotaName = "requestsPerMinute";
+
+export class TenantBudgets {
+  readonly #scheduler: Scheduler;
+  readonly #rates: RequestRates;
+
+  constructor(clock: Clock, scheduler: Scheduler) {
+    this.#scheduler = scheduler;
+    this.#rates = new RequestRates(clock);
+  }
+
+  meters(): TenantMeters {
+    return { quotas: Object.fromEntries(this.#rows().map((row) => [row.metric, this.#meter(row)])) };
+  }
+
+  /** Sets what `quotas` names and removes the rest. A meter that is new begins with what open calls hold. */
+  set(quotas: Quotas): void {
+    const { budgets, ledger } = this.#scheduler;
+    const before = this.#rows().map((row) => row.metric);
+    for (const metric of before) if (quotas[metric] === undefined) budgets.unset(TENANT, metric);
+    budgets.set(TENANT, quotas);
+    const held = Object.entries(ledger.held()).filter(([metric]) => !before.some((known) => known === metric));
+    budgets.reserve([TENANT], Object.fromEntries(held));
+  }
+
+  /** Counts one request of a key, against its own limit and the tenant's. Null when there is neither. */
+  admit(keyId: string, requestsPerMinute: number | null): Admission | null {
+    const shared = this.#rows().find((row) => row.metric === RATE);
+    return this.#rates.admit([
+      ...(requestsPerMinute === null ? [] : [{ subject: `key:${keyId}`, limit: requestsPerMinute }]),
+      ...(shared === undefined ? [] : [{ subject: TENANT, limit: shared.limit }]),
+    ]);
+  }
+
+  #rows(): BudgetRow[] {
+    return this.#scheduler.budgets.meters(TENANT);
+  }
+
+  #meter({ metric, limit, per, used, reserved }: BudgetRow): TenantMeters["quotas"][string] {
+    if (metric !== RATE) return { limit, used, reserved, per };
+    return { limit, used: this.#rates.count(TENANT), reserved: 0, per: "minute" };
+  }
+}

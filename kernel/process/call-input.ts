@@ -1,0 +1,24 @@
+import type { ModelPrice } from "../llm/provider.ts";
+import type { PendingCall } from "./pending.ts";
+
+/** Bounds of a model call, kept as JSON in `pending.input` while it is under way. */
+export type Bounds = { reservedNanoUsd: number; maxOutputTokens: number };
+
+/** What a call in the queue keeps beside them: all that its claim and its outcome, which come from outside, need. */
+export type BatchInput = Bounds & {
+  hash: string;
+  repeatable: boolean;
+  estimatedTokens: number;
+  price: ModelPrice;
+  /** The message, and the delivery of it, that claimed the call. */
+  claim: { attempt: number; delivery: number } | null;
+};
+
+export function boundsOf(call: PendingCall): Bounds {
+  return JSON.parse(call.input) as Bounds;
+}
+
+/** Only for a call that is `sent` or `claimed`. */
+export function batchInputOf(call: PendingCall): BatchInput {
+  return JSON.parse(call.input) as BatchInput;
+}

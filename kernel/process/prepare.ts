@@ -1,0 +1,62 @@
+import type { Door } from "../door.ts";
+import type { KernelError } from "../errors.ts";
+import { callIdOf } from "../id.ts";
+import { LIMITS } from "../limits.ts";
+import type { ChatRequest } from "../llm/chat.ts";
+import type { ModelInfo, Provider } from "../llm/provider.ts";
+import type { GrantRequest } from "../scheduler/grant.ts";
+import { toolDefinitions } from "../tools/definitions.ts";
+import type { AgentParts } from "./parts.ts";
+
+/** The next model call of the turn as the tables say it: whoever prepares it again, after a crash or in a claim, gets the same. */
+export interface Prepared {
+  callId: string;
+  provider: Provider;
+  info: ModelInfo;
+  /** With the longest reply wanted; the grant may allow less. */
+  request: ChatRequest;
+  grant: GrantRequest;
+  estimatedTokens: number;
+}
+
+/** The call's id follows from its message, step and attempt, so that asking again asks for the same grant. */
+export function prepare(parts: AgentParts, door: Door): Prepared | KernelError {
+  const row = parts.process.get();
+  const found = parts.providers.get(row.model);
+  if (!found.ok) return found.error;
+  const { provider, info, model } = found.value;
+  const tools = toolDefinitions(door.offered());
+  const prompt = parts.context.assemble(tools);
+  if (!prompt.ok) return prompt.error;
+  const { messages, estimatedTokens, utf8Bytes } = prompt.value;
+  const maxOutputTokens = Math.min(row.max_output_tokens, info.maxOutputTokens);
+  const callId = callIdOf(`${row.id}/${row.turn_message_id}/${row.turn_step}/${row.turn_attempt}`, parts.hash);
+  return {
+    callId,
+    provider,
+    info,
+    estimatedTokens,
+    request: { model, messages, tools, maxOutputTokens, user: row.tenant },
+    grant: {
+      callId,
+      lane: row.lane,
+      provider: provider.name,
+      model: row.model,
+      price: info.price,
+      inputBound: utf8Bytes,
+      outputWanted: maxOutputTokens,
+      deadlineMs: row.lane === "batch" ? LIMITS.batchCallMs : LIMITS.modelCallMs,
+    },
+  };
+}
+
+/** The request with the reply bounded as granted. */
+export function granted(request: ChatRequest, maxOutputTokens: number): ChatRequest {
+  return { ...request, maxOutputTokens };
+}
+
+/** False when a signal, a cancellation or an eviction of the turn came in while we waited. */
+export function hasWork(parts: AgentParts): boolean {
+  const row = parts.process.get();
+  return row.turn_message_id !== null && row.state !== "stopped" && row.state !== "terminated";
+}

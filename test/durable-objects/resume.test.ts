@@ -1,0 +1,67 @@
+import { abortAllDurableObjects } from "cloudflare:test";
+import { describe, expect, test } from "vitest";
+import type { AgentOrders } from "../../durable-objects/agent/rpc.ts";
+import { TestTenant, value } from "../support/tenant.ts";
+
+/** Whoever pokes a process, and however often: one slice runs, and a step is one model call. */
+
+const POKES = 50;
+const ROUNDS = 200;
+const STEPS = 2;
+
+describe("fifty resumes at once", () => {
+  test("run a process once, two hundred times over", { timeout: 120_000 }, async () => {
+    const tenant = new TestTenant();
+    const id = await tenant.daemon();
+    const before = await callsOf(tenant, id);
+    for (let round = 1; round <= ROUNDS; round++) {
+      const messageId = await tenant.send(id, `call calculate on ${round}+1`);
+      await poke(tenant, id);
+      const { state, reply } = await tenant.ended(id, messageId);
+      expect(state).toBe("answered");
+      expect(reply).toContain(String(round + 1));
+    }
+    const calls = (await callsOf(tenant, id)).slice(before.length);
+    expect(calls.map((call) => call.state)).toEqual(Array.from({ length: ROUNDS * STEPS }, () => "done"));
+    expect(new Set(calls.map((call) => call.callId)).size).toBe(ROUNDS * STEPS);
+    expect(await billed(tenant)).toBe(before.length + ROUNDS * STEPS);
+  });
+
+  test("after a crash finish each step once, and pay for each call that began", { timeout: 120_000 }, async () => {
+    const tenant = new TestTenant();
+    const id = await tenant.daemon();
+    const before = (await callsOf(tenant, id)).length;
+    for (let round = 1; round <= ROUNDS / 10; round++) {
+      const messageId = await tenant.send(id, `call calculate on ${round}+1`);
+      await new Promise((resolve) => setTimeout(resolve, round % 7));
+      await abortAllDurableObjects();
+      await poke(tenant, id);
+      expect((await tenant.ended(id, messageId)).reply).toContain(String(round + 1));
+    }
+    const calls = (await callsOf(tenant, id)).slice(before);
+    expect(calls.filter((call) => call.state === "done")).toHaveLength((ROUNDS / 10) * STEPS);
+    expect(calls.filter((call) => call.state !== "done" && call.state !== "lost")).toEqual([]);
+    expect(value(await tenant.agent(id).verify()).ok).toBe(true);
+  });
+});
+
+async function poke(tenant: TestTenant, id: string): Promise<void> {
+  const orders = tenant.stub(id) as unknown as AgentOrders;
+  await Promise.all(Array.from({ length: POKES }, () => orders.run()));
+}
+
+/** Every model call of the process, as its journal tells it. */
+async function callsOf(tenant: TestTenant, id: string) {
+  const calls = [];
+  for (let cursor: string | undefined; ; ) {
+    const page = value(await tenant.agent(id).steps({ limit: 200, ...(cursor === undefined ? {} : { cursor }) }));
+    calls.push(...page.items);
+    if (page.nextCursor === null) return calls;
+    cursor = page.nextCursor;
+  }
+}
+
+async function billed(tenant: TestTenant): Promise<number> {
+  const { items } = value(await tenant.core.costs({ groupBy: "provider" }));
+  return items.reduce((sum, row) => sum + row.calls, 0);
+}

@@ -1,0 +1,187 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ModelServer } from "../support/model-server/client.ts";
+import type { JournalEntry } from "../support/model-server/script.ts";
+import { Api } from "./api.ts";
+import { requestsOf } from "./checks/evidence.ts";
+import { billOf, checkLive } from "./checks/live.ts";
+import { DiskWatch } from "./disk-watch.ts";
+import { examine } from "./examination.ts";
+import { type Kill, kill, plan } from "./killer.ts";
+import { Load, type LoadSize } from "./load.ts";
+import { POINTS, type Point, PointBus } from "./points.ts";
+import type { Outcome } from "./report.ts";
+import { SeededRandom } from "./seeded-random.ts";
+import { StateFiles } from "./state-files.ts";
+import { Victim } from "./victim.ts";
+import { Findings } from "./violation.ts";
+
+/**
+ * One run: a kernel under load, killed again and again, then left in peace until it rests, then examined. The model server
+ * is a process of its own, and its journal is the oracle. One seed gives the same plan of kills and the same load; what
+ * coincides is the machine's, so a failure is replayed by its evidence rather than by its seed.
+ */
+
+export interface CampaignOptions {
+  kills: number;
+  seed: number;
+  /** No new kill after this. */
+  timeMs: number;
+  size: LoadSize;
+  progress?: (line: string) => void;
+}
+
+const ANSWERS = join(import.meta.dirname, "chain-model.ts");
+const REST_MS = 120_000;
+/** So much later D1 shows what the core knew. */
+const PROJECTION_MS = 3_000;
+const LAG_MS = 1_500;
+/** Every so many kills, the load waits, so long at most, and nobody but the kernel wakes an agent: there resuming is measured. */
+const QUIET_EVERY = 6;
+const QUIET_MS = 6_000;
+const BETWEEN_MS = 700;
+const POINT_NAMES = Object.keys(POINTS) as Point[];
+
+export async function runCampaign(options: CampaignOptions): Promise<Outcome> {
+  const folder = mkdtempSync(join(tmpdir(), "aos-faults-"));
+  const model = await ModelServer.start({ journal: join(folder, "journal.jsonl"), answers: ANSWERS });
+  const victim = await Victim.on(join(folder, "state"), { OPENAI_API_KEY: "test", OPENAI_BASE_URL: model.baseUrl });
+  const campaign = new Campaign(options, folder, victim);
+  try {
+    return await campaign.run();
+  } finally {
+    campaign.close();
+    await victim.killParent();
+    await model.stop();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+  }
+}
+
+class Campaign {
+  readonly #options: CampaignOptions;
+  readonly #folder: string;
+  readonly #victim: Victim;
+  readonly #bus = new PointBus();
+  readonly #disk = new DiskWatch(this.#bus);
+  readonly #random: SeededRandom;
+  readonly #findings = new Findings();
+  readonly #kills: Kill[] = [];
+  readonly #quiet: Kill[] = [];
+  readonly #began = Date.now();
+  #load: Load | null = null;
+
+  constructor(options: CampaignOptions, folder: string, victim: Victim) {
+    this.#options = options;
+    this.#folder = folder;
+    this.#victim = victim;
+    this.#random = new SeededRandom(options.seed);
+  }
+
+  async run(): Promise<Outcome> {
+    await this.#victim.start();
+    const api = new Api(this.#victim.url, this.#victim.adminKey);
+    const load = new Load(api, this.#bus, this.#random.fork());
+    this.#load = load;
+    this.#disk.journal(this.#journalPath);
+    this.#disk.state(this.#victim.state);
+    await load.start(this.#options.size);
+    await this.#fire(load, this.#began + this.#options.timeMs);
+    const restMs = await this.#rest(api, load);
+    this.#say("at rest");
+    await checkLive(api, load, this.#findings);
+    this.#say("looked at from outside");
+    const bill = await billOf(api);
+    await sleep(PROJECTION_MS);
+    load.close();
+    await this.#victim.stop();
+    const times = { ms: Date.now() - this.#began, restMs };
+    const { seed } = this.#options;
+    const campaign = { seed, kills: this.#kills, quiet: this.#quiet, stderr: this.#victim.stderr, ...times };
+    const journal = readFileSync(this.#journalPath, "utf8").split("\n").filter(Boolean);
+    const state = new StateFiles(this.#victim.state);
+    try {
+      const requests = requestsOf(journal.map((line) => JSON.parse(line) as JournalEntry));
+      return examine({ findings: this.#findings, load, state, requests, bill, surprises: api.surprises }, campaign);
+    } finally {
+      state.close();
+    }
+  }
+
+  close(): void {
+    this.#load?.close();
+    this.#disk.close();
+  }
+
+  #say(what: string): void {
+    this.#options.progress?.(`${Math.round((Date.now() - this.#began) / 1_000)} s: ${what}`);
+  }
+
+  get #journalPath(): string {
+    return join(this.#folder, "journal.jsonl");
+  }
+
+  async #fire(load: Load, end: number): Promise<void> {
+    const random = this.#random.fork();
+    const killed = () => this.#kills.filter((one) => !(one.way === "stopped" && one.goesOn)).length;
+    while (killed() < this.#options.kills && Date.now() < end) {
+      const quiet = this.#kills.length % QUIET_EVERY === QUIET_EVERY - 1;
+      const planned = plan(random, POINT_NAMES);
+      const done = await this.#killOnce(load, planned, quiet, random);
+      this.#findings.expect(
+        "the kernel comes back",
+        done.problem === undefined,
+        () => `kill ${done.number} (${done.way}, ${done.point}): ${done.problem}`,
+      );
+      if (this.#kills.length % 10 === 0) this.#say(`${killed()} kills`);
+    }
+  }
+
+  async #killOnce(load: Load, planned: ReturnType<typeof plan>, quiet: boolean, random: SeededRandom): Promise<Kill> {
+    const number = this.#kills.length + 1;
+    let marks: ReturnType<Load["marks"]> = new Map();
+    const done = await kill(number, planned, this.#victim, this.#bus, random, {
+      provoke: () => load.provoke(planned.point),
+      atDeath: () => {
+        load.pause(quiet);
+        marks = load.marks();
+      },
+    });
+    this.#kills.push(done);
+    if (quiet) await this.#quietly(load, done, marks);
+    else await sleep(random.int(0, BETWEEN_MS));
+    return done;
+  }
+
+  /** Until every agent that had work has gone on by itself, or long enough to say that one did not. */
+  async #quietly(load: Load, done: Kill, marks: ReturnType<Load["marks"]>): Promise<void> {
+    this.#quiet.push(done);
+    const end = Date.now() + QUIET_MS;
+    while (Date.now() < end && [...marks].some(([watcher, seen]) => watcher.seen.size === seen)) await sleep(20);
+    load.pause(false);
+  }
+
+  /** Waits until every acknowledged message has ended; how long that took. */
+  async #rest(api: Api, load: Load): Promise<number> {
+    const began = Date.now();
+    await load.finish();
+    for (const end = began + REST_MS; Date.now() < end; await sleep(200)) {
+      if (!(await isAtRest(api))) continue;
+      // The process table lags behind the agents: look again when they have had the time to take their mail.
+      await sleep(LAG_MS);
+      if (await isAtRest(api)) break;
+    }
+    return Date.now() - began;
+  }
+}
+
+/** Whether every process has ended or is a daemon with nothing to do, as the process table has it. */
+async function isAtRest(api: Api): Promise<boolean> {
+  for (const state of ["new", "ready", "running", "waiting"]) {
+    const { body } = await api.once(`/v1/agents?limit=200&state=${state}`);
+    const { items } = (body ?? {}) as { items?: { waitReason: string | null }[] };
+    if (items === undefined || items.some(({ waitReason }) => waitReason !== "message")) return false;
+  }
+  return true;
+}

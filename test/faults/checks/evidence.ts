@@ -1,0 +1,86 @@
+import type { JournalEntry } from "../../support/model-server/script.ts";
+import { type Place, placeOf } from "../chain-model.ts";
+import type { Load, LoadedAgent } from "../load.ts";
+import type { ObjectDatabase, Row, StateFiles } from "../state-files.ts";
+import type { Findings } from "../violation.ts";
+
+/** What a run leaves behind for the checks: what clients were promised, what the model server saw, and what stands on disk. */
+export interface Evidence {
+  findings: Findings;
+  load: Load;
+  state: StateFiles;
+  requests: ModelRequest[];
+  bill: Bill;
+  /** Replies that no crash explains. */
+  surprises: readonly string[];
+}
+
+/** What `GET /v1/costs` said, by agent, of calls that were settled before `before` (milliseconds since the epoch). */
+export interface Bill {
+  before: number;
+  agents: Map<string, { calls: number; costNanoUsd: number }>;
+}
+
+/** One request as the model server's journal tells it. */
+export interface ModelRequest {
+  number: number;
+  place: Place;
+  promptTokens: number;
+  /** The reply began to leave. */
+  replied: boolean;
+  fault: string | null;
+}
+
+/** One agent that lives, with its tables. */
+export interface Examined {
+  agent: LoadedAgent;
+  database: ObjectDatabase;
+  log: LogRow[];
+}
+
+export interface LogRow {
+  seq: number;
+  at: number;
+  kind: string;
+  callId: string | null;
+  actor: string;
+  /** As it is hashed. */
+  text: string;
+  data: Record<string, unknown>;
+  hash: string;
+}
+
+export function requestsOf(journal: readonly JournalEntry[]): ModelRequest[] {
+  const replies = new Map(journal.flatMap((entry) => (entry.type === "reply" ? [[entry.request, entry]] : [])));
+  return journal.flatMap((entry) => {
+    if (entry.type !== "request") return [];
+    const place = placeOf((entry.body as { messages: { role: string; content?: string | null }[] }).messages);
+    if (place === null) return [];
+    const reply = replies.get(entry.request);
+    const promptTokens = reply?.usage.promptTokens ?? 0;
+    return [{ number: entry.request, place, promptTokens, replied: reply !== undefined, fault: reply?.fault ?? null }];
+  });
+}
+
+export function logOf(database: ObjectDatabase): LogRow[] {
+  return database.all("SELECT * FROM log ORDER BY seq").map((row: Row) => ({
+    seq: Number(row["seq"]),
+    at: Number(row["at"]),
+    kind: String(row["kind"]),
+    callId: row["call_id"] === null ? null : String(row["call_id"]),
+    actor: String(row["actor"]),
+    text: String(row["data"]),
+    data: JSON.parse(String(row["data"])) as Record<string, unknown>,
+    hash: String(row["hash"]),
+  }));
+}
+
+/** Agents that were acknowledged and not erased. One that has no tables is a violation of its own. */
+export function examined({ load, state, findings }: Evidence): Examined[] {
+  return load.agents.flatMap((agent) => {
+    if (agent.erased) return [];
+    const database = state.agents.get(agent.id);
+    findings.expect("an acknowledged agent exists", database !== undefined, () => agent.id);
+    return database === undefined ? [] : [{ agent, database, log: logOf(database) }];
+  });
+}

@@ -1,0 +1,57 @@
+import { existsSync, type FSWatcher, mkdirSync, readFileSync, watch } from "node:fs";
+import { join } from "node:path";
+import type { JournalEntry } from "../support/model-server/script.ts";
+import type { Point, PointBus } from "./points.ts";
+
+/** Tells points by what is written to disk: the journal of the model server, and the files of the local state. */
+export class DiskWatch {
+  readonly #watchers: FSWatcher[] = [];
+  readonly #bus: PointBus;
+  #read = 0;
+
+  constructor(bus: PointBus) {
+    this.#bus = bus;
+  }
+
+  /** The journal grows by whole lines. */
+  journal(path: string): void {
+    this.#watchers.push(
+      watch(path, () => {
+        const text = readFileSync(path);
+        const lines = text.subarray(this.#read).toString("utf8").split("\n").slice(0, -1);
+        this.#read += lines.reduce((bytes, line) => bytes + Buffer.byteLength(line) + 1, 0);
+        for (const line of lines) this.#bus.reached(pointOf(JSON.parse(line) as JournalEntry));
+      }),
+    );
+  }
+
+  /** Folders that the first start of a kernel makes. */
+  state(state: string): void {
+    this.#folder(join(state, "r2/agent-os-kernel-pages/blobs"), "r2 put", () => true);
+    this.#folder(join(state, "d1/miniflare-D1DatabaseObject"), "d1 projection", isData);
+    this.#folder(join(state, "do/agent-os-kernel-KernelCore"), "core write", isData);
+  }
+
+  close(): void {
+    for (const watcher of this.#watchers) watcher.close();
+  }
+
+  #folder(path: string, point: Point, counts: (file: string) => boolean): void {
+    if (!existsSync(path)) mkdirSync(path, { recursive: true });
+    this.#watchers.push(
+      watch(path, (_event, file) => {
+        if (file !== null && counts(file)) this.#bus.reached(point);
+      }),
+    );
+  }
+}
+
+/** An object's own database, and not the platform's table of alarms. */
+function isData(file: string): boolean {
+  return file.endsWith("-wal") && !file.startsWith("metadata");
+}
+
+function pointOf(entry: JournalEntry): Point {
+  if (entry.type === "request") return "model call";
+  return entry.type === "reply" ? "reply begins" : "reply sent";
+}

@@ -1,0 +1,62 @@
+import { checkEffects } from "./checks/effects.ts";
+import { type Evidence, examined, type LogRow } from "./checks/evidence.ts";
+import { checkBill, checkLedger, checkMeters } from "./checks/ledger.ts";
+import { checkLog } from "./checks/log.ts";
+import { checkMessages } from "./checks/messages.ts";
+import { checkCore, checkErased, checkProjection, checkReplies, checkRest, checkSegments } from "./checks/rest.ts";
+import type { Kill } from "./killer.ts";
+import { type Outcome, resumesOf } from "./report.ts";
+
+/** What the run itself knows of what it did. */
+export interface CampaignFacts {
+  seed: number;
+  kills: readonly Kill[];
+  /** Those after which nobody but the kernel woke an agent. */
+  quiet: readonly Kill[];
+  stderr: string;
+  ms: number;
+  restMs: number;
+}
+
+/** All checks on what a run left behind, and its figures. */
+export function examine(evidence: Evidence, { quiet, stderr, ...facts }: CampaignFacts): Outcome {
+  const agents = examined(evidence);
+  for (const one of agents) {
+    checkMessages(evidence, one);
+    checkLog(evidence, one);
+    checkEffects(evidence, one);
+    checkLedger(evidence, one);
+    checkRest(evidence, one);
+  }
+  checkBill(evidence);
+  checkMeters(evidence);
+  checkCore(evidence);
+  checkProjection(evidence);
+  checkSegments(evidence, agents);
+  checkErased(evidence);
+  checkReplies(evidence, stderr);
+  const logs = new Map(agents.map(({ agent, log }): [string, LogRow[]] => [agent.id, log]));
+  return { ...facts, ...figuresOf(evidence), findings: evidence.findings, resumesMs: resumesOf(quiet, logs) };
+}
+
+function figuresOf({ load, state, requests }: Evidence) {
+  const messages = load.agents.flatMap((agent) => agent.messages);
+  const calls = state.core.all("SELECT state, count(*) AS n FROM calls GROUP BY 1");
+  const segments = [...state.agents.values()].flatMap((database) =>
+    database.all("SELECT id FROM segments WHERE live > 0"),
+  );
+  return {
+    agents: load.agents.length,
+    erased: load.agents.filter(({ erased }) => erased).length,
+    messages: messages.filter(({ messageId }) => messageId !== null).length,
+    requests: requests.length,
+    calls: Object.fromEntries(calls.map((row) => [String(row["state"]), Number(row["n"])])),
+    pages: load.pages.flatMap(({ pageIds }) => pageIds ?? []).length,
+    segments: segments.length,
+    lost: [...state.agents.values()].reduce((sum, database) => sum + lostIn(database), 0),
+  };
+}
+
+function lostIn(database: Evidence["state"]["core"]): number {
+  return database.all("SELECT seq FROM log WHERE kind = 'call.end' AND json_extract(data, '$.code') = 'lost'").length;
+}

@@ -1,0 +1,103 @@
+import type { LogRow } from "./checks/evidence.ts";
+import type { Kill } from "./killer.ts";
+import type { Findings } from "./violation.ts";
+
+/** What a run found, as a table for people. */
+
+export interface Outcome {
+  seed: number;
+  kills: readonly Kill[];
+  findings: Findings;
+  ms: number;
+  /** From the last kill until everything rested. */
+  restMs: number;
+  resumesMs: number[];
+  agents: number;
+  erased: number;
+  messages: number;
+  /** Of the model server. */
+  requests: number;
+  /** Rows of the ledger by state. */
+  calls: Record<string, number>;
+  pages: number;
+  segments: number;
+  /** Model calls that a crash took the outcome of. */
+  lost: number;
+}
+
+/**
+ * From a kernel that answers again to the first new log entry, for every agent that had work and could go on: not stopped,
+ * not waiting for a vendor.
+ */
+export function resumesOf(quiet: readonly Kill[], logs: ReadonlyMap<string, readonly LogRow[]>): number[] {
+  return quiet.flatMap(({ deadAt, readyAt }) =>
+    [...logs.values()].flatMap((log) => {
+      if (!hadWork(log.filter(({ at }) => at < deadAt))) return [];
+      const first = log.find(({ at }) => at >= deadAt);
+      return [first === undefined ? Number.POSITIVE_INFINITY : Math.max(0, first.at - readyAt)];
+    }),
+  );
+}
+
+function hadWork(log: readonly LogRow[]): boolean {
+  const accepted = log.filter(({ kind }) => kind === "message.accepted" || kind === "process.spawn").length;
+  const done = log.filter(({ kind }) => kind === "message.done").length;
+  const state = log.findLast(({ kind }) => kind === "process.state")?.data;
+  return accepted > done && (state?.["to"] === "ready" || state?.["to"] === "running");
+}
+
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
+
+/** Lines to print. */
+export function reportOf(outcome: Outcome): string[] {
+  const { kills, findings, resumesMs, calls } = outcome;
+  const points = Map.groupBy(kills, ({ point, reached }) => (reached ? point : "random"));
+  const ways = Map.groupBy(kills, ({ way, goesOn }) =>
+    way === "stopped" ? (goesOn ? "stopped, goes on" : "stopped, then killed") : way,
+  );
+  const counts = (groups: Map<string, Kill[]>) =>
+    [...groups].map(([name, list]) => `${name} ${list.length}`).join(", ");
+  return [
+    `seed ${outcome.seed}, ${Math.round(outcome.ms / 1_000)} s`,
+    row("at", counts(points)),
+    row("of", counts(ways)),
+    row(
+      "load",
+      `${outcome.agents} agents (${outcome.erased} erased), ${outcome.messages} messages, ${outcome.pages} pages in ${outcome.segments} segments and SQLite`,
+    ),
+    row(
+      "model",
+      `${outcome.requests} requests; ledger ${Object.entries(calls)
+        .map(([state, n]) => `${n} ${state}`)
+        .join(", ")}; ${outcome.lost} calls lost to crashes`,
+    ),
+    row(
+      "resume",
+      `p50 ${quantile(resumesMs, 0.5)} ms, p99 ${quantile(resumesMs, 0.99)} ms, most ${quantile(resumesMs, 1)} ms (${resumesMs.length} times)`,
+    ),
+    row("rest", `${outcome.restMs} ms after the last kill`),
+    ...checksOf(findings),
+  ];
+}
+
+const SHOWN_OF_A_CHECK = 5;
+
+function checksOf({ looked, violations }: Findings): string[] {
+  const lines = ["checks"];
+  const found = Map.groupBy(violations, ({ check }) => check);
+  for (const [check, times] of looked) {
+    const bad = found.get(check) ?? [];
+    lines.push(
+      `  ${bad.length === 0 ? "ok  " : "FAIL"} ${check}: ${times} looks${bad.length === 0 ? "" : `, ${bad.length} violations`}`,
+    );
+    lines.push(...bad.slice(0, SHOWN_OF_A_CHECK).map(({ saw }) => `         ${saw}`));
+  }
+  return [...lines, `${violations.length} violations`];
+}
+
+function row(name: string, text: string): string {
+  return `${name.padEnd(8)}${text}`;
+}
