@@ -4,6 +4,9 @@ import { defineConfig } from "vitest/config";
 /** Nobody reads what objects send: stories deliver, lose and double messages themselves (test/support/calls-queue.ts). */
 const UNREAD_QUEUE = { queueProducers: { CALLS: "unread" } };
 
+/** Minutes of load on real processes: `npm run test:load`, one after the other. */
+const LOADS = ["test/e2e/batch/**/*.test.ts", "test/e2e/crash/faults.test.ts"];
+
 /** Two places to test in: real workerd for the kernel and its objects, Node for what runs in Node. */
 export default defineConfig({
   test: {
@@ -23,8 +26,18 @@ export default defineConfig({
         test: {
           name: "node",
           include: ["test/{clients,e2e,scripts}/**/*.test.ts"],
+          exclude: LOADS,
           testTimeout: 120_000,
           hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: "load",
+          include: LOADS,
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
         },
       },
     ],

@@ -67,6 +67,8 @@ export const LIMITS = {
   eraseRounds: 20,
   /** Batches of pages that a writer waits for when the warm tier is full. */
   reclaimRounds: 64,
+  /** After a reclaim that freed nothing or failed. */
+  reclaimRetryMs: 5 * SECOND_MS,
   /** A slice that threw runs again after this. */
   brokenSliceMs: 5 * SECOND_MS,
 

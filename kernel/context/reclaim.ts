@@ -68,9 +68,14 @@ export class Reclaim {
 
   async #run(signal: AbortSignal | undefined): Promise<Reclaimed> {
     const evicted = this.#parts.sql.transaction(() => this.#evict());
-    await this.#sweep();
     const spilled: Reclaimed = { evicted, spilled: 0, segments: [] };
-    if (this.#parts.table.tally("warm").bytes <= LIMITS.warmHighBytes) return spilled;
+    if (this.#parts.table.tally("warm").bytes > LIMITS.warmHighBytes) await this.#spillDown(spilled, signal);
+    await this.#sweep();
+    return spilled;
+  }
+
+  /** Fills `spilled` while it empties SQLite down to the low watermark. */
+  async #spillDown(spilled: Reclaimed, signal: AbortSignal | undefined): Promise<void> {
     for (let round = 0; round < LIMITS.spillRounds && signal?.aborted !== true; round++) {
       const excess = this.#parts.table.tally("warm").bytes - LIMITS.warmLowBytes;
       const victims = excess > 0 ? this.#victims(excess) : [];
@@ -80,7 +85,6 @@ export class Reclaim {
       if (segmentId !== null) spilled.segments.push(segmentId);
       if (pages === 0) break;
     }
-    return spilled;
   }
 
   // --- hot to warm

@@ -88,7 +88,7 @@ export class Search {
     let postings = 0;
     for (const { term, weight, pages } of terms) {
       const affordable = postings + pages <= LIMITS.searchPostings;
-      if (!affordable && totals.size >= count && pages > LIMITS.searchPostings) break;
+      if (!affordable && totals.size >= count && (weight < 1 || pages > LIMITS.searchPostings)) continue;
       const scores = affordable
         ? this.#parts.index.scores(term)
         : this.#parts.index.bestScores(term, LIMITS.searchBest);

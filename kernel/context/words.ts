@@ -45,7 +45,7 @@ export function* runs(text: string): Generator<{ text: string; dense: boolean; i
 export function grams(run: string): { chars: string[]; pairs: string[] } {
   const all = [...run.replace(/\s+/g, "")];
   return {
-    chars: all.filter((char) => HAN.test(char)),
+    chars: all.filter(isHan),
     pairs: all.slice(1).map((char, i) => (all[i] ?? "") + char),
   };
 }
@@ -98,8 +98,18 @@ function wordTerms(word: string): string[] {
     .map(stem);
 }
 
+/** As `grams` has them, in one pass: texts of many megabytes go through here. */
 function denseTerms(run: string, terms: string[]): void {
-  const { chars, pairs } = grams(run);
-  for (const char of chars) if (!isStopWord(char)) terms.push(char);
-  for (const pair of pairs) if (!isStopWord(pair)) terms.push(pair);
+  let previous = "";
+  for (const char of run) {
+    if (char === "\n" || char === "\r") continue;
+    if (isHan(char) && !isStopWord(char)) terms.push(char);
+    if (previous !== "" && !isStopWord(previous + char)) terms.push(previous + char);
+    previous = char;
+  }
+}
+
+/** The common block by its bounds, the rare ones by Unicode's word. */
+function isHan(char: string): boolean {
+  return (char >= "\u4e00" && char <= "\u9fff") || (!(char >= "\u3040" && char <= "\u30ff") && HAN.test(char));
 }

@@ -20,6 +20,8 @@ export class AgentLoop {
   readonly door: Door;
   readonly #parts: AgentParts;
   #abort = new AbortController();
+  /** Reclaim is not tried before, in milliseconds since the epoch. */
+  #reclaimAt = 0;
 
   constructor(parts: AgentParts) {
     this.#parts = parts;
@@ -52,7 +54,8 @@ export class AgentLoop {
     if (row.exported_seq < this.#parts.log.head().seq) return now;
     if (row.state === "terminated") return null;
     // The prompt of a call in the queue stays as it was sent: reclaim waits for the outcome.
-    if (this.#parts.context.needsReclaim() && this.#parts.pending.away() === null) return now;
+    if (this.#parts.context.needsReclaim() && this.#parts.pending.away() === null)
+      return Math.max(now, this.#reclaimAt);
     const due = [row.deadline_at];
     if (row.state === "ready" || row.state === "running") due.push(row.retry_at ?? now);
     if (row.state === "waiting") due.push(row.retry_at);
@@ -64,7 +67,7 @@ export class AgentLoop {
     const { tx, process, context, pending } = this.#parts;
     if (tx.run(() => this.#endIfDue())) return "rest";
     const away = pending.away();
-    if (away === null && context.needsReclaim()) await context.reclaim(this.#abort.signal);
+    if (away === null && context.needsReclaim()) await this.#reclaim();
     const row = process.get();
     if (row.state === "stopped" || row.state === "terminated") return "rest";
     if (row.retry_at !== null && row.retry_at > this.#parts.clock.now()) return "rest";
@@ -74,6 +77,19 @@ export class AgentLoop {
     if (row.state === "waiting" && row.wait_reason === "quota") return "rest";
     if (row.turn_step >= LIMITS.stepsPerTurn) return tx.run(() => this.#tooManySteps());
     return await modelStep(this.#parts, this.door, this.#abort.signal);
+  }
+
+  /** Memory that cannot be freed now, because nothing may leave or the store is down, stops no process: it is tried later. */
+  async #reclaim(): Promise<void> {
+    const { context, clock } = this.#parts;
+    if (clock.now() < this.#reclaimAt) return;
+    this.#reclaimAt = clock.now() + LIMITS.reclaimRetryMs;
+    try {
+      const { evicted, spilled } = await context.reclaim(this.#abort.signal);
+      if (evicted + spilled > 0) this.#reclaimAt = 0;
+    } catch (cause) {
+      console.error("reclaim failed", cause);
+    }
   }
 
   #endIfDue(): boolean {
