@@ -35,6 +35,7 @@ const POINT_MS = 2_500;
 const SPILL_MS = 6_000;
 const RETURN_MS = 20_000;
 const START_MS = 1_200;
+const STDERR_CHARS = 1_000;
 
 /** Points that need a large page table are rare; each is tried as often as the others. */
 export function plan(random: SeededRandom, points: readonly Point[]): Plan {
@@ -86,9 +87,10 @@ async function comeBack(plan: Plan, victim: Victim, random: SeededRandom): Promi
       // Its parent sees the end a moment later; an answer before that would be the old one's.
       if (!plan.goesOn || plan.way === "workerd") await sleep(30);
       if (await victim.answers(RETURN_MS)) return null;
+      const said = victim.stderr.slice(-STDERR_CHARS);
       await victim.killParent();
       await victim.start();
-      return "workerd did not come back by itself";
+      return `workerd did not come back by itself; on stderr: ${said}`;
     }
     if (plan.point === "starting") {
       victim.launch();
