@@ -7,6 +7,7 @@ import { Transactions } from "../../kernel/transactions.ts";
 import { type ObjectEnv, variablesOf } from "../env.ts";
 import { systemClock, systemHash } from "../ports.ts";
 import { DeadLetters } from "./dead-letters.ts";
+import { DirectCalls } from "./direct-calls.ts";
 import { Outbox } from "./outbox.ts";
 import { Projection } from "./projection.ts";
 import { TenantBudgets } from "./tenant-budgets.ts";
@@ -17,6 +18,7 @@ export interface CoreRuntime {
   readonly log: Log;
   readonly scheduler: Scheduler;
   readonly tenantBudgets: TenantBudgets;
+  readonly directCalls: DirectCalls;
   readonly idempotency: IdempotencyKeys;
   readonly outbox: Outbox;
   readonly letters: DeadLetters;
@@ -34,6 +36,7 @@ export function makeCoreRuntime(env: ObjectEnv, sql: Sql, tenant: string): CoreR
     tx,
     log,
     scheduler,
+    directCalls: new DirectCalls(tx, scheduler),
     tenantBudgets: new TenantBudgets(systemClock, scheduler),
     idempotency: new IdempotencyKeys(ports),
     outbox: new Outbox(sql),

@@ -7,7 +7,7 @@ import type { ControlBlock } from "../../kernel/process/block.ts";
 import type { ProcessPatch, ProcessSpec, Quotas } from "../../kernel/process/spec.ts";
 import type { State } from "../../kernel/process/state.ts";
 import { type CostGroup, costsOf } from "../../kernel/scheduler/costs.ts";
-import type { AgentReport, GrantReply, GrantRequest } from "../../kernel/scheduler/grant.ts";
+import type { AgentReport, GrantReply, GrantRequest, Settlement } from "../../kernel/scheduler/grant.ts";
 import { blockOf, type ProcessEntry } from "../../kernel/scheduler/process-table.ts";
 import type { QuestionRow } from "../../kernel/scheduler/questions.ts";
 import type { Actor, Listing, ListOptions } from "../agent/rpc.ts";
@@ -145,6 +145,21 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
       });
       this.#tellToRun(released);
       return ok({ ...tenantBudgets.meters(), seq });
+    });
+  }
+
+  async openCall(owner: Actor, request: GrantRequest) {
+    return this.#with(({ directCalls }) => {
+      this.#wakeBy(systemClock.now() + LIMITS.projectionMs);
+      return directCalls.open(owner, request);
+    });
+  }
+
+  async settleCall(settlement: Settlement) {
+    return this.#with(({ directCalls }) => {
+      this.#tellToRun(directCalls.settle(settlement));
+      this.#wakeBy(systemClock.now() + LIMITS.projectionMs);
+      return ok(null);
     });
   }
 

@@ -4,7 +4,7 @@ import type { ControlBlock } from "../../kernel/process/block.ts";
 import type { ProcessPatch, ProcessSpec, Quotas } from "../../kernel/process/spec.ts";
 import type { State } from "../../kernel/process/state.ts";
 import type { CostGroup, CostReport } from "../../kernel/scheduler/costs.ts";
-import type { AgentReport, GrantReply, GrantRequest } from "../../kernel/scheduler/grant.ts";
+import type { AgentReport, GrantReply, GrantRequest, Reservation, Settlement } from "../../kernel/scheduler/grant.ts";
 import type { Actor, Listing, ListOptions } from "../agent/rpc.ts";
 
 export interface ApprovalView {
@@ -75,6 +75,13 @@ export interface CoreRpc {
   quotas(): Promise<Result<TenantMeters>>;
   /** Sets exactly these budgets and lets agents that wait for a quota ask again. `seq` is the log entry that says so. */
   setQuotas(quotas: Quotas, actor: Actor): Promise<Result<TenantMeters & { seq: number }>>;
+  /**
+   * Reserves money for a model call that a key makes by itself; the call ends with `settleCall`, or as `unknown` when its
+   * time has passed. `quota_exceeded` names the spent budget. Repeating it answers the first reservation.
+   */
+  openCall(owner: Actor, request: GrantRequest): Promise<Result<Reservation>>;
+  /** Settles a call of `openCall`, once; harmless when repeated. */
+  settleCall(settlement: Settlement): Promise<Result<null>>;
   /** Counts one request of a key; null when neither the key nor the tenant limits requests. */
   admit(keyId: string, requestsPerMinute: number | null): Promise<Result<Admission | null>>;
   /** Puts into the chain what was done to the tenant outside of its objects. */

@@ -55,6 +55,12 @@ export interface GrantRequest {
   deadlineMs: number;
 }
 
+/** What is reserved for one call: at most so long a reply, at most so much money. */
+export interface Reservation {
+  maxOutputTokens: number;
+  reservedNanoUsd: number;
+}
+
 export type GrantReply =
   /** Call now, with at most `maxOutputTokens`. `slotMs` is how long the slot is held: 0 in the batch lane, which has none. */
   | { kind: "granted"; callId: string; maxOutputTokens: number; reservedNanoUsd: number; fence: number; slotMs: number }

@@ -4,7 +4,14 @@ import type { Log } from "../log/log.ts";
 import type { Clock, Sql } from "../ports.ts";
 import { type BudgetRow, Budgets, type CallCost, TENANT } from "./budgets.ts";
 import { Counters } from "./counters.ts";
-import { type AgentReport, type GrantReply, type GrantRequest, LEAST_OUTPUT_TOKENS, type Settlement } from "./grant.ts";
+import {
+  type AgentReport,
+  type GrantReply,
+  type GrantRequest,
+  LEAST_OUTPUT_TOKENS,
+  type Reservation,
+  type Settlement,
+} from "./grant.ts";
 import { Ledger } from "./ledger.ts";
 import { type ProcessEntry, ProcessTable } from "./process-table.ts";
 import { Questions } from "./questions.ts";
@@ -69,6 +76,16 @@ export class Scheduler {
     return { kind: "noted" };
   }
 
+  /**
+   * Reserves money for a call that no process makes, such as one of a key: `owner` is its subject in the ledger. Nobody waits
+   * in a queue for it: answers the meter that has no room. Repeating it answers the first reservation.
+   */
+  openCall(owner: string, request: GrantRequest): Reservation | BudgetRow {
+    const known = this.ledger.get(request.callId);
+    if (known !== null) return { maxOutputTokens: known.output_bound, reservedNanoUsd: known.reserved_nano_usd };
+    return this.#reserve(owner, request);
+  }
+
   /** Settles one call, once. */
   settle(settlement: Settlement): void {
     const ended = this.ledger.settle(settlement, this.counters.next("changed"));
@@ -130,13 +147,20 @@ export class Scheduler {
     const slot = request.lane === "batch" ? NO_SLOT : this.#slotFor(entry);
     if (slot === null) return { kind: "queued" };
     if (known !== null) return this.#granted(request.callId, known.output_bound, known.reserved_nano_usd, slot);
-    const subjects = this.#subjects(entry.id);
-    const bound = this.#affordable(subjects, request);
+    const bound = this.#reserve(entry.id, request);
     if ("subject" in bound) return this.#deny(entry.id, bound);
+    return this.#granted(request.callId, bound.maxOutputTokens, bound.reservedNanoUsd, slot);
+  }
+
+  /** Debits whoever pays for `owner`'s call and opens it in the ledger; or the meter that has no room. */
+  #reserve(owner: string, request: GrantRequest): Reservation | BudgetRow {
+    const subjects = this.#subjects(owner);
+    const bound = this.#affordable(subjects, request);
+    if ("subject" in bound) return bound;
     this.budgets.reserve(subjects, bound.cost);
-    const reserved = bound.cost.nanoUsd ?? 0;
-    this.ledger.open(entry.id, request, bound.outputTokens, reserved, this.counters.next("changed"));
-    return this.#granted(request.callId, bound.outputTokens, reserved, slot);
+    const reservedNanoUsd = bound.cost.nanoUsd ?? 0;
+    this.ledger.open(owner, request, bound.outputTokens, reservedNanoUsd, this.counters.next("changed"));
+    return { maxOutputTokens: bound.outputTokens, reservedNanoUsd };
   }
 
   #granted(callId: string, maxOutputTokens: number, reservedNanoUsd: number, slot: Slot): GrantReply {
