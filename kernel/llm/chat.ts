@@ -25,6 +25,8 @@ export interface ChatRequest {
   /** Always sent: it bounds the bill. */
   maxOutputTokens: number;
   temperature?: number;
+  /** Further parameters of the body, by their wire names: see passed-fields.ts. */
+  passed?: Readonly<Record<string, unknown>>;
   /** Sent to vendors that isolate caches or abuse handling by user. */
   user?: string;
 }

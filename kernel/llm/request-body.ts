@@ -10,6 +10,7 @@ import type { Vendor } from "./vendor.ts";
 export function requestBody(request: ChatRequest, vendor: Vendor, listed: boolean): Record<string, unknown> {
   const { model, tools, temperature, user } = request;
   return {
+    ...request.passed,
     model,
     messages: request.messages.map((message) => wireMessage(message, vendor)),
     ...(tools.length > 0 ? { tools } : {}),

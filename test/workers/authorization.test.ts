@@ -24,6 +24,8 @@ interface Plan {
   query?: string;
 }
 
+const CONVERSATION = { model: "local/reader", messages: [{ role: "user", content: "2+2?" }] };
+
 const ROUTES: Record<string, Plan> = {
   "POST /v1/agents": { least: "operator", status: 201, body: { name: "a", role: "b", goal: "c", daemon: true } },
   "GET /v1/agents": { least: "viewer", status: 200 },
@@ -58,6 +60,8 @@ const ROUTES: Record<string, Plan> = {
   // Nothing is dead here: who may ask is told so.
   "POST /v1/dead-letters/{callId}/retry": { least: "operator", status: 404 },
   "GET /v1/tools": { least: "viewer", status: 200 },
+  "POST /v1/chat/completions": { least: "operator", status: 200, body: CONVERSATION },
+  "POST /v1/responses": { least: "operator", status: 200, body: { model: "local/reader", input: "2+2?" } },
   "GET /v1/models": { least: "viewer", status: 200 },
   "GET /v1/providers": { least: "viewer", status: 200 },
   "GET /v1/quotas": { least: "viewer", status: 200 },

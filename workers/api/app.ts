@@ -7,6 +7,7 @@ import { accessLogged } from "./middleware/access-logged.ts";
 import { authenticated } from "./middleware/authenticated.ts";
 import { knownAgent } from "./middleware/known-agent.ts";
 import { noRoute } from "./middleware/no-route.ts";
+import { openAiErrors } from "./middleware/openai-errors.ts";
 import { permitted } from "./middleware/permitted.ts";
 import { requestId } from "./middleware/request-id.ts";
 import { safeHeaders } from "./middleware/safe-headers.ts";
@@ -18,6 +19,7 @@ import { registerSecurity } from "./openapi.ts";
 import { agents } from "./routes/agents.ts";
 import { approvals } from "./routes/approvals.ts";
 import { audit } from "./routes/audit.ts";
+import { chatCompletions } from "./routes/chat-completions.ts";
 import { costs } from "./routes/costs.ts";
 import { deadLetters } from "./routes/dead-letters.ts";
 import { docs } from "./routes/docs.ts";
@@ -29,6 +31,7 @@ import { messages } from "./routes/messages.ts";
 import { models } from "./routes/models.ts";
 import { pages } from "./routes/pages.ts";
 import { quotas } from "./routes/quotas.ts";
+import { responses } from "./routes/responses.ts";
 import { steps } from "./routes/steps.ts";
 import { tenants } from "./routes/tenants.ts";
 import { tools } from "./routes/tools.ts";
@@ -53,6 +56,8 @@ const RESOURCES = [
   costs,
   tools,
   models,
+  chatCompletions,
+  responses,
   deadLetters,
   quotas,
   keys,
@@ -61,7 +66,7 @@ const RESOURCES = [
 
 export function createApp(): OpenAPIHono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>({ defaultHook: validInput });
-  app.use(requestId, safeHeaders, wholeBody);
+  app.use(requestId, safeHeaders, openAiErrors, wholeBody);
   app.use("/v1/*", accessLogged(new AccessLog(systemClock, (line) => console.log(line))));
   app.use("/v1/*", authenticated(new KeyRing(systemClock)), withinRate, permitted(app));
   app.use("/v1/agents/:id/*", knownAgent);

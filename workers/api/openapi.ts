@@ -41,6 +41,7 @@ const TAGS = [
   ["audit", "The hash-chained log"],
   ["tools", "What models may be offered"],
   ["models", "Providers and models"],
+  ["OpenAI", "The routes of OpenAI, for its clients; errors are `{error: {message, type, code, param}}`"],
   ["dead letters", "Model calls that the queue could not deliver"],
   ["quotas", "The tenant's budgets"],
   ["keys", "Keys and tenants"],

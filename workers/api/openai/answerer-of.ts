@@ -1,0 +1,41 @@
+import { variablesOf } from "../../../durable-objects/env.ts";
+import { systemClock, systemHash } from "../../../durable-objects/ports.ts";
+import { err, ok, type Result } from "../../../kernel/errors.ts";
+import { isAgentIdOf } from "../../../kernel/id.ts";
+import { makeProviders } from "../../../kernel/llm/providers.ts";
+import { agentObject, answer, coreObject } from "../../objects.ts";
+import { actorOf } from "../authenticate.ts";
+import type { AppContext } from "../context.ts";
+import { AgentModel } from "./agent-model.ts";
+import type { Answerer, Conversation } from "./conversation.ts";
+import { type Meter, MeteredModel } from "./metered-model.ts";
+
+const AGENT = "agent/";
+
+/** Who answers for the model that the client named: an agent of its tenant, or a vendor's model at the key's expense. */
+export function answererOf(c: AppContext, conversation: Conversation, callId: string): Result<Answerer> {
+  const { model } = conversation;
+  return model.startsWith(AGENT)
+    ? agentModel(c, conversation, model.slice(AGENT.length))
+    : meteredModel(c, conversation, callId);
+}
+
+function agentModel(c: AppContext, conversation: Conversation, id: string): Result<Answerer> {
+  const { tenant } = c.var.principal;
+  if (!isAgentIdOf(tenant, id, systemHash)) return err("not_found", "There is no such agent.");
+  return ok(new AgentModel(() => agentObject(c.env, tenant, id), actorOf(c.var.principal), conversation));
+}
+
+function meteredModel(c: AppContext, conversation: Conversation, callId: string): Result<Answerer> {
+  const served = makeProviders(variablesOf(c.env), (input, init) => fetch(input, init)).get(conversation.model);
+  if (!served.ok) return served;
+  const { tenant } = c.var.principal;
+  const core = coreObject(c.env, tenant);
+  const meter: Meter = {
+    openCall: (owner, request) => answer(core.openCall(owner, request)),
+    settleCall: (settlement) => answer(core.settleCall(settlement)),
+  };
+  const ports = { meter, clock: systemClock, keep: (work: Promise<unknown>) => c.executionCtx.waitUntil(work) };
+  const call = { callId, owner: actorOf(c.var.principal), tenant, served: served.value, conversation };
+  return ok(new MeteredModel(ports, call));
+}

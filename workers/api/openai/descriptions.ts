@@ -1,0 +1,27 @@
+import type * as z from "zod";
+import { ERRORS, type KernelError } from "../../../kernel/errors.ts";
+import type { AppContext } from "../context.ts";
+import type { ErrorStatus } from "../problem.ts";
+import { openAiError, openAiErrorDocument } from "./openai-error.ts";
+
+/** The recurring parts of the definitions of OpenAI-compatible routes. */
+
+/** Every other reply of these routes. */
+export const openAiFailures = {
+  default: {
+    content: { "application/json": { schema: openAiErrorDocument } },
+    description: "An error: see `error.code`.",
+  },
+};
+
+/** A reply that is JSON, or the same as Server-Sent Events with `stream: true`. */
+export function jsonOrStream<Schema extends z.ZodType>(schema: Schema, description: string) {
+  return { content: { "application/json": { schema }, "text/event-stream": { schema } }, description };
+}
+
+/** The reply to a request that failed. */
+export function openAiProblem(c: AppContext, error: KernelError) {
+  const { retryAfterMs } = error;
+  const headers = retryAfterMs === undefined ? {} : { "Retry-After": String(Math.ceil(retryAfterMs / 1_000)) };
+  return c.json(openAiError(error), ERRORS[error.code].status as ErrorStatus, headers);
+}
