@@ -129,6 +129,12 @@ export const LIMITS = {
   strayMs: 1 * HOUR_MS,
   toolCallsPerStep: 32,
   toolArgumentBytes: 256 * KIB,
+  /** Replies that are given again: how long, how large at most, how much of an isolate's memory. */
+  cacheTtlMs: 24 * HOUR_MS,
+  cacheReplyChars: 512 * KIB,
+  cacheMemoryBytes: 16 * MIB,
+  /** Who asks what another is asking waits for that answer at most so long, then asks by itself. */
+  cacheFlightMs: 60 * SECOND_MS,
   /** `local/reader`: its window, and what one question may use. */
   readerWindowTokens: 1_000_000,
   readerOutputTokens: 4_096,

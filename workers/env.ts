@@ -5,6 +5,9 @@ export interface Env extends ObjectEnv {
   /** The console's files. Absent where nothing serves them. */
   ASSETS?: Fetcher;
 
+  /** Replies of models that all isolates share. */
+  CACHE?: KVNamespace;
+
   /** The bootstrap key. Without it no request is let in. */
   AOS_ADMIN_KEY?: string;
   AOS_AUDIT_KEY?: string;

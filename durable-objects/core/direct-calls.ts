@@ -1,6 +1,6 @@
 import { err, ok, type Result } from "../../kernel/errors.ts";
 import { TENANT } from "../../kernel/scheduler/budgets.ts";
-import type { GrantRequest, Reservation, Settlement } from "../../kernel/scheduler/grant.ts";
+import type { CacheHit, GrantRequest, Reservation, Settlement } from "../../kernel/scheduler/grant.ts";
 import type { Scheduler } from "../../kernel/scheduler/scheduler.ts";
 import type { Transactions } from "../../kernel/transactions.ts";
 
@@ -17,13 +17,29 @@ export class DirectCalls {
     this.#scheduler = scheduler;
   }
 
-  open(owner: string, request: GrantRequest): Result<Reservation> {
+  /** `epoch` counts the purges so far: whoever keeps the reply keeps it with that. */
+  open(owner: string, request: GrantRequest): Result<Reservation & { epoch: number }> {
     const opened = this.#tx.run(() => this.#scheduler.openCall(owner, request));
-    if (!("subject" in opened)) return ok(opened);
+    if (!("subject" in opened)) return ok({ ...opened, epoch: this.#scheduler.counters.get("cache.epoch") });
     const { subject, metric, limit, used, reserved } = opened;
     const whose = subject === TENANT ? "the tenant's" : `${subject}'s`;
     const message = `This call does not fit ${whose} budget of ${metric}: ${used} of ${limit} are used and ${reserved} are held by open calls. Raise it with PUT /v1/quotas, or ask for fewer output tokens.`;
     return err("quota_exceeded", message);
+  }
+
+  /** Enters a call that the reply cache answered; `conflict` when a purge has made the reply worthless. */
+  hit(owner: string, hit: CacheHit): Result<null> {
+    return this.#tx.run(() => {
+      const { counters, ledger } = this.#scheduler;
+      if (hit.epoch !== counters.get("cache.epoch")) return err("conflict", "The reply is from before a purge.");
+      ledger.hit(owner, hit, counters.next("changed"));
+      return ok(null);
+    });
+  }
+
+  /** Makes every cached reply of the tenant worthless. */
+  purge(): number {
+    return this.#tx.run(() => this.#scheduler.counters.next("cache.epoch"));
   }
 
   /** Answers the agents that waited for a budget and may ask again now. */

@@ -7,7 +7,7 @@ import type { ControlBlock } from "../../kernel/process/block.ts";
 import type { ProcessPatch, ProcessSpec, Quotas } from "../../kernel/process/spec.ts";
 import type { State } from "../../kernel/process/state.ts";
 import { type CostGroup, costsOf } from "../../kernel/scheduler/costs.ts";
-import type { AgentReport, GrantReply, GrantRequest, Settlement } from "../../kernel/scheduler/grant.ts";
+import type { AgentReport, CacheHit, GrantReply, GrantRequest, Settlement } from "../../kernel/scheduler/grant.ts";
 import { blockOf, type ProcessEntry } from "../../kernel/scheduler/process-table.ts";
 import type { QuestionRow } from "../../kernel/scheduler/questions.ts";
 import type { Actor, Listing, ListOptions } from "../agent/rpc.ts";
@@ -159,6 +159,17 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
     return this.#with(({ directCalls }) => {
       this.#tellToRun(directCalls.settle(settlement));
       this.#wakeBy(systemClock.now() + LIMITS.projectionMs);
+      return ok(null);
+    });
+  }
+
+  async cacheHit(owner: Actor, hit: CacheHit) {
+    return this.#with(({ directCalls }) => directCalls.hit(owner, hit));
+  }
+
+  async purgeCache(actor: Actor): Promise<Result<null>> {
+    return this.#with(({ tx, directCalls, log }) => {
+      tx.run(() => log.append("cache.purge", actor, { epoch: directCalls.purge() }));
       return ok(null);
     });
   }

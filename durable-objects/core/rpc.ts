@@ -4,7 +4,14 @@ import type { ControlBlock } from "../../kernel/process/block.ts";
 import type { ProcessPatch, ProcessSpec, Quotas } from "../../kernel/process/spec.ts";
 import type { State } from "../../kernel/process/state.ts";
 import type { CostGroup, CostReport } from "../../kernel/scheduler/costs.ts";
-import type { AgentReport, GrantReply, GrantRequest, Reservation, Settlement } from "../../kernel/scheduler/grant.ts";
+import type {
+  AgentReport,
+  CacheHit,
+  GrantReply,
+  GrantRequest,
+  Reservation,
+  Settlement,
+} from "../../kernel/scheduler/grant.ts";
 import type { Actor, Listing, ListOptions } from "../agent/rpc.ts";
 
 export interface ApprovalView {
@@ -79,9 +86,13 @@ export interface CoreRpc {
    * Reserves money for a model call that a key makes by itself; the call ends with `settleCall`, or as `unknown` when its
    * time has passed. `quota_exceeded` names the spent budget. Repeating it answers the first reservation.
    */
-  openCall(owner: Actor, request: GrantRequest): Promise<Result<Reservation>>;
+  openCall(owner: Actor, request: GrantRequest): Promise<Result<Reservation & { epoch: number }>>;
   /** Settles a call of `openCall`, once; harmless when repeated. */
   settleCall(settlement: Settlement): Promise<Result<null>>;
+  /** Enters a call that the reply cache answered; `conflict` when the reply is from before a purge. */
+  cacheHit(owner: Actor, hit: CacheHit): Promise<Result<null>>;
+  /** Makes every cached reply of the tenant worthless, in all levels at once. */
+  purgeCache(actor: Actor): Promise<Result<null>>;
   /** Counts one request of a key; null when neither the key nor the tenant limits requests. */
   admit(keyId: string, requestsPerMinute: number | null): Promise<Result<Admission | null>>;
   /** Puts into the chain what was done to the tenant outside of its objects. */

@@ -16,6 +16,9 @@ export interface CostRow {
   /** Integer nano-dollars. */
   costNanoUsd: number;
   costUsd: string;
+  /** Calls that were answered without the vendor, and what they would have cost: integer nano-dollars. */
+  cacheHits: number;
+  savedNanoUsd: number;
   /** Calls whose outcome a crash hid, counted at their upper bound. */
   unknown: number;
 }
@@ -40,12 +43,15 @@ interface Sums extends SqlRow {
   cached_tokens: number;
   completion_tokens: number;
   cost_nano_usd: number;
+  cache_hits: number;
+  saved_nano_usd: number;
   unknown: number;
 }
 
 function statement(group: CostGroup): string {
   return `SELECT ${KEYS[group]} AS key, count(*) AS calls, sum(prompt_tokens) AS prompt_tokens, sum(cached_tokens) AS cached_tokens,
-    sum(completion_tokens) AS completion_tokens, sum(cost_nano_usd) AS cost_nano_usd, sum(state = 'unknown') AS unknown
+    sum(completion_tokens) AS completion_tokens, sum(cost_nano_usd) AS cost_nano_usd, sum(cache IS NOT NULL) AS cache_hits,
+    sum(saved_nano_usd) AS saved_nano_usd, sum(state = 'unknown') AS unknown
     FROM calls WHERE state <> 'open' AND settled_at >= ? AND settled_at < ? GROUP BY 1 ORDER BY 1`;
 }
 
@@ -65,6 +71,8 @@ function rowOf(sums: Sums): CostRow {
     completionTokens: sums.completion_tokens,
     costNanoUsd: sums.cost_nano_usd,
     costUsd: usd(sums.cost_nano_usd),
+    cacheHits: sums.cache_hits,
+    savedNanoUsd: sums.saved_nano_usd,
     unknown: sums.unknown,
   };
 }

@@ -13,6 +13,7 @@ export type CounterName =
   | "projected.processes"
   | "projected.calls"
   | "projected.segments"
+  | "cache.epoch"
   | "due";
 
 export class Counters {

@@ -1,3 +1,4 @@
+import type { CacheLevel } from "../llm/cache/reply-cache.ts";
 import type { TokenUsage } from "../llm/chat.ts";
 import type { ModelPrice } from "../llm/provider.ts";
 import type { ControlBlock } from "../process/block.ts";
@@ -19,6 +20,19 @@ export interface Settlement {
 
 /** What a call costs that was never made: nothing, and no step. */
 export const UNUSED = { state: "settled", usage: null, costNanoUsd: 0 } as const satisfies Omit<Settlement, "callId">;
+
+/** A call that was answered without the vendor. */
+export interface CacheHit {
+  callId: string;
+  provider: string;
+  model: string;
+  price: ModelPrice;
+  /** `flight` = another call that was under way answered this one too. */
+  level: CacheLevel | "flight";
+  savedNanoUsd: number;
+  /** The tenant's purges when the reply was made: an older one counts no more. */
+  epoch: number;
+}
 
 /** A question that waits for a person. */
 export interface OpenQuestion {

@@ -2,7 +2,7 @@ import { KernelBug } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { Clock, Sql, SqlRow } from "../ports.ts";
 import type { CallCost } from "./budgets.ts";
-import type { GrantRequest, Settlement } from "./grant.ts";
+import type { CacheHit, GrantRequest, Settlement } from "./grant.ts";
 
 /**
  * The ledger: one row per model call, from its reservation to its settlement. A call that is neither settled nor
@@ -32,6 +32,9 @@ export interface LedgerCall extends SqlRow {
 const OPEN = `INSERT INTO calls (id, agent_id, provider, model, state, input_bound, output_bound, reserved_nano_usd,
   prompt_tokens, cached_tokens, completion_tokens, cost_nano_usd, price, opened_at, expires_at, settled_at, changed)
   VALUES (?, ?, ?, ?, 'open', ?, ?, ?, 0, 0, 0, 0, ?, ?, ?, NULL, ?)`;
+const HIT = `INSERT INTO calls (id, agent_id, provider, model, state, input_bound, output_bound, reserved_nano_usd, prompt_tokens,
+  cached_tokens, completion_tokens, cost_nano_usd, price, opened_at, expires_at, settled_at, changed, cache, saved_nano_usd)
+  VALUES (?, ?, ?, ?, 'settled', 0, 0, 0, 0, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`;
 const GET = "SELECT * FROM calls WHERE id = ?";
 const SETTLE = `UPDATE calls SET state = ?, prompt_tokens = ?, cached_tokens = ?, completion_tokens = ?, cost_nano_usd = ?,
   settled_at = ?, changed = ? WHERE id = ?`;
@@ -74,6 +77,26 @@ export class Ledger {
       now,
       now + request.deadlineMs + LIMITS.settleGraceMs,
       changed,
+    );
+  }
+
+  /** A call that was answered without the vendor: free, with what it would have cost. */
+  hit(owner: string, hit: CacheHit, changed: number): void {
+    const now = this.#clock.now();
+    const { callId, provider, model, price, level, savedNanoUsd } = hit;
+    this.#sql.run(
+      HIT,
+      callId,
+      owner,
+      provider,
+      model,
+      JSON.stringify(price),
+      now,
+      now,
+      now,
+      changed,
+      level,
+      savedNanoUsd,
     );
   }
 

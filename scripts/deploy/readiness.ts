@@ -7,8 +7,9 @@ const ADMIN_KEY = "AOS_ADMIN_KEY";
 
 /** What to run and where each id goes, when wrangler.toml still holds placeholders; else null. */
 export function explainPlaceholders(configuration: Configuration): string | null {
-  const databases = configuration.d1_databases;
-  if (!databases.some(({ database_id }) => PLACEHOLDER.test(database_id))) return null;
+  const { d1_databases: databases, kv_namespaces: namespaces } = configuration;
+  const ids = [...databases.map(({ database_id }) => database_id), ...namespaces.map(({ id = "" }) => id)];
+  if (!ids.some((id) => PLACEHOLDER.test(id))) return null;
   return [
     "wrangler.toml holds placeholder ids, so nothing was deployed. Make the real things once:",
     "",
@@ -16,6 +17,10 @@ export function explainPlaceholders(configuration: Configuration): string | null
     ...databases.flatMap(({ binding, database_name }) => [
       `  npx wrangler d1 create ${database_name}`,
       `      and put the id that it prints into wrangler.toml: database_id of [[d1_databases]] with binding "${binding}"`,
+    ]),
+    ...namespaces.flatMap(({ binding }) => [
+      `  npx wrangler kv namespace create ${binding}`,
+      `      and put the id that it prints into wrangler.toml: id of [[kv_namespaces]] with binding "${binding}"`,
     ]),
     ...configuration.r2_buckets.map(({ bucket_name }) => `  npx wrangler r2 bucket create ${bucket_name}`),
     ...queuesOf(configuration).map((queue) => `  npx wrangler queues create ${queue}`),

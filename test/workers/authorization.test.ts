@@ -3,6 +3,7 @@ import { systemClock, systemHash, systemRandom } from "../../durable-objects/por
 import { newAgentId } from "../../kernel/id.ts";
 import type { ControlBlock } from "../../kernel/process/block.ts";
 import { createApp } from "../../workers/api/app.ts";
+import type { OpenAiErrorDocument } from "../../workers/api/openai/openai-error.ts";
 import { openApiDocument } from "../../workers/api/openapi.ts";
 import { bindings, boot, json, type Problem, request, spawnDaemon } from "./kernel-client.ts";
 import { newKey, newTenant } from "./key-holders.ts";
@@ -60,6 +61,7 @@ const ROUTES: Record<string, Plan> = {
   // Nothing is dead here: who may ask is told so.
   "POST /v1/dead-letters/{callId}/retry": { least: "operator", status: 404 },
   "GET /v1/tools": { least: "viewer", status: 200 },
+  "DELETE /v1/cache": { least: "admin", status: 204 },
   "POST /v1/chat/completions": { least: "operator", status: 200, body: CONVERSATION },
   "POST /v1/responses": { least: "operator", status: 200, body: { model: "local/reader", input: "2+2?" } },
   "GET /v1/models": { least: "viewer", status: 200 },
@@ -148,8 +150,11 @@ async function ask(route: string, names: Record<string, string>, caller: { key?:
   return { status: response.status, words: text.replace(/"requestId":"[^"]*"/, "") };
 }
 
-/** The code of a refusal. */
-const codeOf = (words: string): string => (JSON.parse(words.replace(/,\s*}/, "}")) as Problem).code;
+/** The code of a refusal, in a problem document or in OpenAI's shape. */
+function codeOf(words: string): string {
+  const document = JSON.parse(words.replace(/,\s*}/, "}")) as Problem | OpenAiErrorDocument;
+  return "error" in document ? document.error.code : document.code;
+}
 
 describe("the document", () => {
   test("names the routes of the table above, and no other, with the roles that it says", () => {

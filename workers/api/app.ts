@@ -1,5 +1,6 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { systemClock } from "../../durable-objects/ports.ts";
+import { ReplyCache } from "../../kernel/llm/cache/reply-cache.ts";
 import { AccessLog } from "./access-log.ts";
 import type { AppEnv } from "./context.ts";
 import { KeyRing } from "./key-ring.ts";
@@ -14,11 +15,13 @@ import { safeHeaders } from "./middleware/safe-headers.ts";
 import { unexpected } from "./middleware/unexpected.ts";
 import { validInput } from "./middleware/valid-input.ts";
 import { wholeBody } from "./middleware/whole-body.ts";
+import { withReplies } from "./middleware/with-replies.ts";
 import { withinRate } from "./middleware/within-rate.ts";
 import { registerSecurity } from "./openapi.ts";
 import { agents } from "./routes/agents.ts";
 import { approvals } from "./routes/approvals.ts";
 import { audit } from "./routes/audit.ts";
+import { cache } from "./routes/cache.ts";
 import { chatCompletions } from "./routes/chat-completions.ts";
 import { costs } from "./routes/costs.ts";
 import { deadLetters } from "./routes/dead-letters.ts";
@@ -57,6 +60,7 @@ const RESOURCES = [
   tools,
   models,
   chatCompletions,
+  cache,
   responses,
   deadLetters,
   quotas,
@@ -69,6 +73,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.use(requestId, safeHeaders, openAiErrors, wholeBody);
   app.use("/v1/*", accessLogged(new AccessLog(systemClock, (line) => console.log(line))));
   app.use("/v1/*", authenticated(new KeyRing(systemClock)), withinRate, permitted(app));
+  app.use("/v1/*", withReplies(new ReplyCache(systemClock)));
   app.use("/v1/agents/:id/*", knownAgent);
   for (const resource of RESOURCES) resource(app);
   registerSecurity(app);

@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import type { ReplyCache } from "../../kernel/llm/cache/reply-cache.ts";
 import type { Env } from "../env.ts";
 import type { AgentObject, ReachAgent } from "../objects.ts";
 import type { Principal } from "./authenticate.ts";
@@ -10,6 +11,8 @@ export interface AppEnv {
     requestId: string;
     /** On every route under `/v1`. */
     principal: Principal;
+    /** The replies of models that may be given again, as this isolate keeps them. */
+    replies: ReplyCache;
     /** On every route under `/v1/agents/{id}`. */
     agent: AgentObject;
     /** The same, for those who wait longer than one call. */

@@ -71,6 +71,10 @@ export const calls = sqliteTable(
     costNanoUsd: integer("cost_nano_usd").notNull(),
     /** The unit prices as JSON, with their version. */
     price: text().notNull(),
+    /** Where the reply came from when it was not made for this call: memory | shared | flight. Such a call costs nothing. */
+    cache: text(),
+    /** What the call would have cost. */
+    savedNanoUsd: integer("saved_nano_usd").notNull().default(0),
     openedAt: integer("opened_at").notNull(),
     /** When an open call settles as unknown. */
     expiresAt: integer("expires_at").notNull(),

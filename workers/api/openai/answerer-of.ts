@@ -2,12 +2,15 @@ import { variablesOf } from "../../../durable-objects/env.ts";
 import { systemClock, systemHash } from "../../../durable-objects/ports.ts";
 import { err, ok, type Result } from "../../../kernel/errors.ts";
 import { isAgentIdOf } from "../../../kernel/id.ts";
+import type { ModelInfo } from "../../../kernel/llm/provider.ts";
 import { makeProviders } from "../../../kernel/llm/providers.ts";
 import { agentObject, answer, coreObject } from "../../objects.ts";
 import { actorOf } from "../authenticate.ts";
 import type { AppContext } from "../context.ts";
 import { AgentModel } from "./agent-model.ts";
+import { CachedModel, type CachePorts } from "./cached-model.ts";
 import type { Answerer, Conversation } from "./conversation.ts";
+import { kvReplies } from "./kv-replies.ts";
 import { type Meter, MeteredModel } from "./metered-model.ts";
 
 const AGENT = "agent/";
@@ -30,12 +33,25 @@ function meteredModel(c: AppContext, conversation: Conversation, callId: string)
   const served = makeProviders(variablesOf(c.env), (input, init) => fetch(input, init)).get(conversation.model);
   if (!served.ok) return served;
   const { tenant } = c.var.principal;
+  const owner = actorOf(c.var.principal);
   const core = coreObject(c.env, tenant);
   const meter: Meter = {
-    openCall: (owner, request) => answer(core.openCall(owner, request)),
+    openCall: (payer, request) => answer(core.openCall(payer, request)),
     settleCall: (settlement) => answer(core.settleCall(settlement)),
   };
-  const ports = { meter, clock: systemClock, keep: (work: Promise<unknown>) => c.executionCtx.waitUntil(work) };
-  const call = { callId, owner: actorOf(c.var.principal), tenant, served: served.value, conversation };
-  return ok(new MeteredModel(ports, call));
+  const keep = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
+  const call = { callId, owner, tenant, served: served.value, conversation };
+  const model = new MeteredModel({ meter, clock: systemClock, keep }, call);
+  if (!mayRepeat(conversation, served.value.info)) return ok(model);
+  const { id, price } = served.value.info;
+  const hit = { callId, provider: served.value.provider.name, model: id, price };
+  const enter: CachePorts["enter"] = (level, { costNanoUsd, epoch }) =>
+    answer(core.cacheHit(owner, { ...hit, level, savedNanoUsd: costNanoUsd, epoch }));
+  const ports = { cache: c.var.replies, shared: kvReplies(c.env.CACHE), hash: systemHash, enter, keep };
+  return ok(new CachedModel(ports, model));
+}
+
+/** Whether the same request may get the same reply again. */
+function mayRepeat({ cache, temperature }: Conversation, { deterministic }: ModelInfo): boolean {
+  return cache ?? (deterministic === true || temperature === 0);
 }

@@ -13,6 +13,8 @@ export interface Conversation {
   /** Absent = the kernel's default. */
   maxOutputTokens?: number | undefined;
   temperature?: number | undefined;
+  /** Whether a reply may be given again; absent = when the model is deterministic or `temperature` is 0. */
+  cache?: boolean | undefined;
   /** Parameters that the kernel hands on to the vendor as they are. */
   passed: Readonly<Record<string, unknown>>;
 }

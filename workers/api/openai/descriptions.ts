@@ -1,4 +1,4 @@
-import type * as z from "zod";
+import * as z from "zod";
 import { ERRORS, type KernelError } from "../../../kernel/errors.ts";
 import type { AppContext } from "../context.ts";
 import type { ErrorStatus } from "../problem.ts";
@@ -17,6 +17,20 @@ export const openAiFailures = {
 /** A reply that is JSON, or the same as Server-Sent Events with `stream: true`. */
 export function jsonOrStream<Schema extends z.ZodType>(schema: Schema, description: string) {
   return { content: { "application/json": { schema }, "text/event-stream": { schema } }, description };
+}
+
+const CACHE_HEADER = "X-AOS-Cache";
+
+export const cacheHeader = z.object({
+  [CACHE_HEADER]: z.enum(["yes", "no"]).optional().meta({
+    description:
+      "Whether a reply to the very same request of this tenant may be given again, and this one kept. Without the header: when `temperature` is 0 or the model is deterministic.",
+  }),
+});
+
+export function cacheWish(c: AppContext): boolean | undefined {
+  const wish = c.req.header(CACHE_HEADER);
+  return wish === undefined ? undefined : wish === "yes";
 }
 
 /** The reply to a request that failed. */

@@ -1,4 +1,4 @@
-import { type KernelError, ok, type Result } from "../../../kernel/errors.ts";
+import { ok, type Result } from "../../../kernel/errors.ts";
 import { LIMITS } from "../../../kernel/limits.ts";
 import type { ChatReply, ChatRequest } from "../../../kernel/llm/chat.ts";
 import type { ChatOutcome } from "../../../kernel/llm/provider.ts";
@@ -11,7 +11,7 @@ import type { Answerer, AnswerHooks, Conversation } from "./conversation.ts";
 
 /** What keeps the money: the tenant's core. */
 export interface Meter {
-  openCall(owner: string, request: GrantRequest): Promise<Result<Reservation>>;
+  openCall(owner: string, request: GrantRequest): Promise<Result<Reservation & { epoch: number }>>;
   settleCall(settlement: Settlement): Promise<Result<null>>;
 }
 
@@ -24,74 +24,85 @@ export interface MeteredCall {
   conversation: Conversation;
 }
 
-/** Keeps work going after the reply has left. */
-type KeepAlive = (work: Promise<unknown>) => void;
+export interface MeterPorts {
+  meter: Meter;
+  clock: Clock;
+  /** Keeps work going after the reply has left. */
+  keep(work: Promise<unknown>): void;
+}
+
+/** A call that was made: how it ended, what it cost, and the tenant's purges of cached replies before it. */
+export interface Made {
+  outcome: ChatOutcome;
+  costNanoUsd: number;
+  epoch: number;
+}
 
 /**
  * A vendor's model, called for a key: money is reserved before the call and settled after it, once. Whatever hides the
  * outcome (this isolate dies, the core does not answer) leaves an open call, which the core settles at its upper bound.
  */
 export class MeteredModel implements Answerer {
-  readonly #meter: Meter;
-  readonly #clock: Clock;
-  readonly #keep: KeepAlive;
-  readonly #call: MeteredCall;
+  readonly call: MeteredCall;
+  readonly request: ChatRequest;
+  readonly #ports: MeterPorts;
 
-  constructor(ports: { meter: Meter; clock: Clock; keep: KeepAlive }, call: MeteredCall) {
-    this.#meter = ports.meter;
-    this.#clock = ports.clock;
-    this.#keep = ports.keep;
-    this.#call = call;
+  constructor(ports: MeterPorts, call: MeteredCall) {
+    this.#ports = ports;
+    this.call = call;
+    this.request = requestOf(call);
   }
 
   async answer(hooks: AnswerHooks): Promise<Result<ChatReply>> {
-    const { served, callId, owner } = this.#call;
-    const request = this.#request();
-    const reservation = await this.#meter.openCall(owner, this.#grant(request));
+    const made = await this.make(hooks);
+    return made.ok ? replyOf(made.value.outcome) : made;
+  }
+
+  /** Fails when the call was not made, because a budget is spent. */
+  async make(hooks: AnswerHooks): Promise<Result<Made>> {
+    const { served, callId, owner } = this.call;
+    const { meter, clock, keep } = this.#ports;
+    const reservation = await meter.openCall(owner, this.#grant());
     if (!reservation.ok) return reservation;
-    const { maxOutputTokens, reservedNanoUsd } = reservation.value;
-    const outcome = await served.provider.chat({ ...request, maxOutputTokens }, hooks);
-    const terms = { price: served.info.price, reservedNanoUsd };
-    this.#keep(this.#settle({ callId, ...settlementOf(outcome, terms, this.#clock.now()) }));
-    return replyOf(outcome);
+    const { maxOutputTokens, reservedNanoUsd, epoch } = reservation.value;
+    const outcome = await served.provider.chat({ ...this.request, maxOutputTokens }, hooks);
+    const settlement = settlementOf(outcome, { price: served.info.price, reservedNanoUsd }, clock.now());
+    keep(settled(meter, { callId, ...settlement }));
+    return ok({ outcome, costNanoUsd: settlement.costNanoUsd, epoch });
   }
 
-  #request(): ChatRequest {
-    const { served, conversation, tenant } = this.#call;
-    const { messages, tools, temperature, passed } = conversation;
-    const wanted = conversation.maxOutputTokens ?? LIMITS.maxOutputTokens;
-    const maxOutputTokens = Math.min(wanted, served.info.maxOutputTokens);
-    const base = { model: served.model, messages, tools, maxOutputTokens, passed, user: tenant };
-    return temperature === undefined ? base : { ...base, temperature };
-  }
-
-  #grant(request: ChatRequest): GrantRequest {
-    const { served, callId } = this.#call;
+  #grant(): GrantRequest {
+    const { served, callId } = this.call;
     return {
       callId,
       lane: "interactive",
       provider: served.provider.name,
       model: served.info.id,
       price: served.info.price,
-      inputBound: maxPromptTokens(request),
-      outputWanted: request.maxOutputTokens,
+      inputBound: maxPromptTokens(this.request),
+      outputWanted: this.request.maxOutputTokens,
       deadlineMs: LIMITS.modelCallMs,
     };
   }
-
-  /** A core that does not answer hears it again; one that never does settles the call by itself. */
-  async #settle(settlement: Settlement): Promise<void> {
-    for (let attempt = 1; attempt <= LIMITS.deliverTries; attempt++) {
-      const settled = await this.#meter.settleCall(settlement);
-      if (settled.ok) return;
-      await new Promise((resolve) => setTimeout(resolve, LIMITS.backoffBaseMs * 2 ** attempt));
-    }
-  }
 }
 
-/** A vendor's failure as the kernel's, with what may be retried said by its code. */
-function replyOf(outcome: ChatOutcome): Result<ChatReply> {
-  if (outcome.ok) return ok(outcome.reply);
-  const error: KernelError = outcome.error;
-  return { ok: false, error };
+/** A vendor's failure as the kernel's. */
+export function replyOf(outcome: ChatOutcome): Result<ChatReply> {
+  return outcome.ok ? ok(outcome.reply) : { ok: false, error: outcome.error };
+}
+
+function requestOf({ served, conversation, tenant }: MeteredCall): ChatRequest {
+  const { messages, tools, temperature, passed } = conversation;
+  const wanted = conversation.maxOutputTokens ?? LIMITS.maxOutputTokens;
+  const maxOutputTokens = Math.min(wanted, served.info.maxOutputTokens);
+  const base = { model: served.model, messages, tools, maxOutputTokens, passed, user: tenant };
+  return temperature === undefined ? base : { ...base, temperature };
+}
+
+/** A core that does not answer hears it again; one that never does settles the call by itself. */
+async function settled(meter: Meter, settlement: Settlement): Promise<void> {
+  for (let attempt = 1; attempt <= LIMITS.deliverTries; attempt++) {
+    if ((await meter.settleCall(settlement)).ok) return;
+    await new Promise((resolve) => setTimeout(resolve, LIMITS.backoffBaseMs * 2 ** attempt));
+  }
 }

@@ -9,7 +9,7 @@ import { AnswerEvents } from "../openai/answer-events.ts";
 import { answererOf } from "../openai/answerer-of.ts";
 import { type ChatBody, chatBody, conversationOf } from "../openai/chat-body.ts";
 import { ChatChunks, chatCompletion } from "../openai/chat-completion.ts";
-import { jsonOrStream, openAiFailures, openAiProblem } from "../openai/descriptions.ts";
+import { cacheHeader, cacheWish, jsonOrStream, openAiFailures, openAiProblem } from "../openai/descriptions.ts";
 import { eventFrames } from "../openai/event-frames.ts";
 import { needs } from "../roles.ts";
 import { takes } from "../route.ts";
@@ -27,7 +27,7 @@ const complete = createRoute({
   tags: ["OpenAI"],
   summary: "Complete a conversation, as OpenAI's clients ask for it",
   middleware: jsonBody,
-  request: { body: takes(chatBody.meta({ id: "ChatCompletionBody" })) },
+  request: { headers: cacheHeader, body: takes(chatBody.meta({ id: "ChatCompletionBody" })) },
   responses: { 200: jsonOrStream(completion, "The completion, or its chunks."), ...openAiFailures },
 });
 
@@ -35,7 +35,7 @@ export function chatCompletions(app: OpenAPIHono<AppEnv>): void {
   app.openapi(complete, async (c) => {
     const body = c.req.valid("json");
     const callId = newId("call", { clock: systemClock, random: systemRandom });
-    const answerer = answererOf(c, conversationOf(body), callId);
+    const answerer = answererOf(c, { ...conversationOf(body), cache: cacheWish(c) }, callId);
     if (!answerer.ok) return openAiProblem(c, answerer.error);
     const events = new AnswerEvents(answerer.value, c.req.raw.signal);
     return body.stream === true ? streamed(c, body, callId, events) : whole(c, body, callId, events);

@@ -7,7 +7,7 @@ import type { AppContext, AppEnv } from "../context.ts";
 import { jsonBody } from "../middleware/json-body.ts";
 import { AnswerEvents } from "../openai/answer-events.ts";
 import { answererOf } from "../openai/answerer-of.ts";
-import { jsonOrStream, openAiFailures, openAiProblem } from "../openai/descriptions.ts";
+import { cacheHeader, cacheWish, jsonOrStream, openAiFailures, openAiProblem } from "../openai/descriptions.ts";
 import { eventFrames } from "../openai/event-frames.ts";
 import { ResponseEvents } from "../openai/response-events.ts";
 import { type ResponseHeading, responseOf, statusOf } from "../openai/response-object.ts";
@@ -26,7 +26,7 @@ const respond = createRoute({
   tags: ["OpenAI"],
   summary: "Answer an input, as OpenAI's newer clients ask for it",
   middleware: jsonBody,
-  request: { body: takes(responsesBody.meta({ id: "ResponseBody" })) },
+  request: { headers: cacheHeader, body: takes(responsesBody.meta({ id: "ResponseBody" })) },
   responses: { 200: jsonOrStream(response, "The response, or its events."), ...openAiFailures },
 });
 
@@ -34,7 +34,7 @@ export function responses(app: OpenAPIHono<AppEnv>): void {
   app.openapi(respond, async (c) => {
     const body = c.req.valid("json");
     const callId = newId("call", { clock: systemClock, random: systemRandom });
-    const answerer = answererOf(c, conversationOf(body), callId);
+    const answerer = answererOf(c, { ...conversationOf(body), cache: cacheWish(c) }, callId);
     if (!answerer.ok) return openAiProblem(c, answerer.error);
     const heading = { id: `resp_${callId}`, created_at: Math.floor(systemClock.now() / 1_000), body };
     const events = new AnswerEvents(answerer.value, c.req.raw.signal);
