@@ -9,6 +9,14 @@ export interface ObjectEnv {
   PAGES: R2Bucket;
   CALLS: Queue;
 
+  /**
+   * A network without private addresses, judged after names are resolved. The local runtime binds it; deployed, the platform's
+   * own network is one.
+   */
+  PUBLIC_NETWORK?: Fetcher;
+
+  AOS_EGRESS_ALLOW?: string;
+  AOS_KEYED_HOSTS?: string;
   AOS_DEFAULT_MODEL?: string;
   OPENAI_API_KEY?: string;
   OPENAI_BASE_URL?: string;

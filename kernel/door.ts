@@ -2,10 +2,13 @@ import { withDeadline } from "./deadline.ts";
 import { err, type KernelError, ok, type Result } from "./errors.ts";
 import { issuesOf } from "./input.ts";
 import { LIMITS } from "./limits.ts";
+import { parkCall } from "./process/parking.ts";
 import type { AgentParts } from "./process/parts.ts";
 import type { PendingCall } from "./process/pending.ts";
+import type { Grants } from "./process/spec.ts";
 import { allows } from "./security/levels.ts";
-import type { CallContext, Control, Syscall, ToolValue } from "./syscall.ts";
+import { reachOf } from "./security/reach.ts";
+import type { CallContext, Control, Effect, Outside, OutwardEffect, Syscall, ToolValue } from "./syscall.ts";
 
 /**
  * The one door out of an agent. Whatever its model asks for passes here, in this order: parse the input, check the
@@ -29,14 +32,23 @@ export class Door {
   offered(): Syscall[] {
     const row = this.#parts.process.get();
     const chosen = row.tools === null ? null : new Set(JSON.parse(row.tools) as string[]);
+    const outside = this.#outside();
     return Object.values(this.#parts.syscalls).filter(
-      (entry) => allows(row.permission_level, entry.capability) && (chosen === null || chosen.has(entry.name)),
+      (entry) =>
+        allows(row.permission_level, entry.capability) &&
+        (chosen === null || chosen.has(entry.name)) &&
+        entry.isOffered?.(outside) !== false,
     );
   }
 
   /** Whether the call only reads, so that it may run beside others. */
   isPure(call: PendingCall): boolean {
-    return this.#parts.syscalls[call.name]?.effect === "pure";
+    return this.#effectOf(call) === "pure";
+  }
+
+  /** Whether a call whose outcome was lost may be made again: then and still now its receiver honours our key, or it only reads. */
+  mayRepeat(call: PendingCall): boolean {
+    return call.effect !== "external" && this.#effectOf(call) !== "external";
   }
 
   /** Runs one queued call to its outcome, or to where a person has to answer. */
@@ -48,9 +60,10 @@ export class Door {
     if (entry.effect === "internal") {
       return this.#parts.tx.run(() => this.#close(call, { result: entry.run(this.#context(call, abort), input) }));
     }
-    if (entry.effect !== "pure") this.#open(call, entry.effect, entry.timeoutMs);
+    const effect = entry.effect === "by-input" ? entry.effectOf(input, this.#outside()) : entry.effect;
+    if (effect !== "pure") this.#open(call, effect, entry.timeoutMs);
     const result = await withDeadline(entry.timeoutMs, abort, (signal) =>
-      settled(entry.run(this.#context(call, signal), input), signal, entry),
+      settled(entry.run(this.#context(call, signal), input), signal, { entry, effect }),
     );
     this.#parts.tx.run(() => this.#closeIfOurs(call, { result }));
   }
@@ -77,7 +90,9 @@ export class Door {
         `${call.name} needs ${entry.capability}, which this process (${row.permission_level}) was not given`,
       );
     }
-    return this.#parse(entry, call.input);
+    const admitted = this.#parse(entry, call.input);
+    const error = admitted.ok ? (entry.permit?.(admitted.value.input, this.#outside()) ?? null) : null;
+    return error === null ? admitted : { ok: false, error };
   }
 
   #parse(entry: Syscall, text: string): Result<Admitted> {
@@ -110,7 +125,7 @@ export class Door {
     });
   }
 
-  #open(call: PendingCall, effect: Exclude<Syscall["effect"], "control">, timeoutMs: number): void {
+  #open(call: PendingCall, effect: Effect, timeoutMs: number): void {
     const { tx, pending, process, clock, log, hash } = this.#parts;
     tx.run(() => {
       pending.start(call.call_id, effect, process.get().fence, clock.now(), clock.now() + timeoutMs);
@@ -128,13 +143,24 @@ export class Door {
   /** A call whose turn was ended meanwhile left its row: its late outcome touches nothing. */
   #closeIfOurs(call: PendingCall, outcome: CallOutcome): void {
     const row = this.#parts.pending.get(call.call_id);
-    if (row !== null && row.state !== "done") this.#close(call, outcome);
+    if (row === null || row.state === "done") return;
+    if (outcome.result.ok || outcome.result.error.code !== "outcome_unknown") return this.#close(call, outcome);
+    this.#lost(row);
+  }
+
+  /** Nobody answered: the receiver that honours keys is asked again, for some time; what became of any other call, a person finds out. */
+  #lost(call: PendingCall): void {
+    if (!this.mayRepeat(call) || call.attempt >= LIMITS.keyedTries) return parkCall(this.#parts, call, "no answer");
+    const { pending, process, clock, log } = this.#parts;
+    pending.requeue(call.call_id);
+    process.change({ retry_at: clock.now() + LIMITS.keyedBackoffMs * 2 ** (call.attempt - 1) });
+    log.append("call.retry", "kernel", { name: call.name, step: call.step, attempt: call.attempt }, call.call_id);
   }
 
   #close(call: PendingCall, outcome: CallOutcome): void {
     const { pending, process, log, hash } = this.#parts;
     pending.done(call.call_id, JSON.stringify(outcome));
-    process.change({ tool_calls: process.get().tool_calls + 1, deaths: 0 });
+    process.change({ tool_calls: process.get().tool_calls + 1, deaths: 0, retry_at: null });
     const failure = outcome.result.ok ? {} : { code: outcome.result.error.code };
     const data = {
       name: call.name,
@@ -146,10 +172,25 @@ export class Door {
     log.append("call.end", this.#actor(), data, call.call_id);
   }
 
+  /** What the call would leave behind if it ran now. Null for one that would not run. */
+  #effectOf(call: PendingCall): Syscall["effect"] | null {
+    const entry = this.#parts.syscalls[call.name];
+    if (entry?.effect !== "by-input") return entry?.effect ?? null;
+    const parsed = this.#parse(entry, call.input);
+    return parsed.ok ? entry.effectOf(parsed.value.input, this.#outside()) : null;
+  }
+
   #context(call: PendingCall, signal: AbortSignal): CallContext {
     const { process, clock, context, files } = this.#parts;
     const { id, tenant } = process.get();
-    return { callId: call.call_id, process: { id, tenant }, clock, memory: context.memory, files, signal };
+    const common = { callId: call.call_id, process: { id, tenant }, clock, memory: context.memory, files, signal };
+    return { ...common, ...this.#outside() };
+  }
+
+  #outside(): Outside {
+    const { permission_level: level, grants } = this.#parts.process.get();
+    const { hosts = [] } = JSON.parse(grants) as Grants;
+    return { egress: this.#parts.egress, reach: reachOf(level, hosts) };
   }
 
   #actor(): string {
@@ -157,14 +198,15 @@ export class Door {
   }
 }
 
-/** The result of `running`, or a failure when its signal aborts first or it throws. */
+/** The result of `running`, or a failure when its signal aborts first or it throws. What acted outside may go on acting. */
 async function settled(
   running: Promise<Result<ToolValue>>,
   signal: AbortSignal,
-  entry: Syscall,
+  { entry, effect }: { entry: Syscall; effect: OutwardEffect },
 ): Promise<Result<ToolValue>> {
+  const code = effect === "pure" ? "deadline_exceeded" : "outcome_unknown";
   const aborted = new Promise<Result<ToolValue>>((resolve) => {
-    const stop = () => resolve(err("deadline_exceeded", `${entry.name} did not end within ${entry.timeoutMs} ms`));
+    const stop = () => resolve(err(code, `${entry.name} did not end within ${entry.timeoutMs} ms`));
     if (signal.aborted) stop();
     else signal.addEventListener("abort", stop, { once: true });
   });

@@ -37,6 +37,7 @@ export const ERRORS = {
   provider_truncated: { status: 502, title: "The model vendor's reply was cut" },
   provider_malformed: { status: 502, title: "The model vendor's reply is not understood" },
   tool_failed: { status: 502, title: "The tool failed" },
+  outcome_unknown: { status: 502, title: "Whether it happened is not known" },
   tool_unavailable: { status: 503, title: "The tool is not reachable" },
   schema_failed: { status: 503, title: "The object's schema could not be migrated" },
   unavailable: { status: 503, title: "The kernel is busy; try again" },

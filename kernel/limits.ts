@@ -234,6 +234,34 @@ export const LIMITS = {
   questionOptions: 20,
   questionOptionChars: 200,
 
+  // --- requests to the outside
+  urlChars: 8_192,
+  redirects: 5,
+  /** One request of a tool, redirects and body included, and the longest silence within a body. */
+  webMs: 30 * SECOND_MS,
+  webIdleMs: 15 * SECOND_MS,
+  /** What is read of a body, after decompression; the rest is cut. */
+  webBodyBytes: 2 * MIB,
+  /** What the model is shown of it, as text. */
+  webTextChars: 256 * KIB,
+  webTitleChars: 300,
+  webRequestBytes: 256 * KIB,
+  webHeaders: 32,
+  webHeaderChars: 4 * KIB,
+  /** Of a response: how many headers are shown, and how much of each. */
+  webHeadersShown: 24,
+  webHeaderShownChars: 500,
+  /** Tries of a call whose receiver honours its key, before a person is asked what became of it. */
+  keyedTries: 3,
+  keyedBackoffMs: 1 * SECOND_MS,
+
+  // --- people
+  /** A call whose outcome nobody knows waits so long for somebody to find out. */
+  parkedMs: 7 * 24 * HOUR_MS,
+  /** What an approval shows of the action's input. */
+  actionInputChars: 4_000,
+  noteChars: 2_000,
+
   // --- watching
   eventReplayRows: 500,
   eventDataBytes: 16 * KIB,

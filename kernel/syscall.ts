@@ -1,8 +1,10 @@
 import type * as z from "zod";
 import type { Fault, Page, PageEntry, PagePatch, SearchHit } from "./context/page.ts";
-import type { Result } from "./errors.ts";
+import type { KernelError, Result } from "./errors.ts";
 import type { Clock } from "./ports.ts";
+import type { Egress } from "./security/egress.ts";
 import type { Capability } from "./security/levels.ts";
+import type { Reach } from "./security/reach.ts";
 import type { StorageDriver } from "./storage/driver.ts";
 
 /**
@@ -17,6 +19,8 @@ import type { StorageDriver } from "./storage/driver.ts";
  */
 export const EFFECTS = ["pure", "internal", "idempotent", "external"] as const;
 export type Effect = (typeof EFFECTS)[number];
+/** Of calls that leave the object. */
+export type OutwardEffect = Exclude<Effect, "internal">;
 
 /** What an agent's memory answers to system calls. `context/` implements it. */
 export interface Memory {
@@ -28,8 +32,14 @@ export interface Memory {
   forget(pageId: string): Result<null>;
 }
 
+/** The way out of the kernel, and how far this process may go on it. */
+export interface Outside {
+  readonly egress: Egress;
+  readonly reach: Reach;
+}
+
 /** What a system call may use while it runs. */
-export interface CallContext {
+export interface CallContext extends Outside {
   readonly callId: string;
   readonly process: { readonly id: string; readonly tenant: string };
   readonly clock: Clock;
@@ -53,6 +63,10 @@ interface SyscallFacts<Input extends z.ZodType> {
   readonly input: Input;
   readonly capability: Capability;
   readonly timeoutMs: number;
+  /** Absent = offered to whoever has the capability. A call that could only be refused takes no room in the prompt. */
+  isOffered?(outside: Outside): boolean;
+  /** What the capability leaves open because it depends on the input: why this call may not run, or null. */
+  permit?(input: z.output<Input>, outside: Outside): KernelError | null;
 }
 
 /** A result that goes back to the model as one JSON value: `{ok: true, ...value}` or `{ok: false, code, message}`. */
@@ -62,7 +76,13 @@ export type Syscall<Input extends z.ZodType = z.ZodType> = SyscallFacts<Input> &
   (
     | { readonly effect: "internal"; run(context: CallContext, input: z.output<Input>): Result<ToolValue> }
     | {
-        readonly effect: "pure" | "idempotent" | "external";
+        readonly effect: OutwardEffect;
+        run(context: CallContext, input: z.output<Input>): Promise<Result<ToolValue>>;
+      }
+    | {
+        /** One tool whose calls leave different things behind: each says which. */
+        readonly effect: "by-input";
+        effectOf(input: z.output<Input>, outside: Outside): OutwardEffect;
         run(context: CallContext, input: z.output<Input>): Promise<Result<ToolValue>>;
       }
     | { readonly effect: "control"; control(input: z.output<Input>): Control }

@@ -10,7 +10,7 @@ export type { CostGroup, CostReport, CostRow } from "../../kernel/scheduler/cost
 export type { FileEntry } from "../../kernel/storage/driver.ts";
 export { AgentOSKernel, type EmbeddedOptions, isSettled } from "./agent-os-kernel.ts";
 export { AosError } from "./client/aos-error.ts";
-export type { Approval } from "./client/approvals.ts";
+export type { Action, Approval, Decision } from "./client/approvals.ts";
 export { KernelClient } from "./client/client.ts";
 export type { AgentEvent, WatchOptions } from "./client/events.ts";
 export type { IssuedKey, KeyInfo, KeyRole, KeySpec } from "./client/keys.ts";

@@ -11,6 +11,7 @@ import { firstRow } from "../../kernel/process/birth.ts";
 import type { ControlBlock } from "../../kernel/process/block.ts";
 import type { CallMessage } from "../../kernel/process/call-message.ts";
 import type { Signal } from "../../kernel/process/message.ts";
+import type { Verdict } from "../../kernel/process/parking.ts";
 import { reportOf } from "../../kernel/process/report.ts";
 import type { ProcessPatch } from "../../kernel/process/spec.ts";
 import { within } from "../deadline.ts";
@@ -61,6 +62,10 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
 
   async answer(callId: string, answer: string, actor: Actor): Promise<Result<null>> {
     return this.#with(({ agent }) => agent.answer(callId, answer, actor));
+  }
+
+  async decide(verdict: Verdict, actor: Actor): Promise<Result<null>> {
+    return this.#with(({ agent }) => agent.decide(verdict, actor));
   }
 
   async patch(patch: ProcessPatch, actor: Actor): Promise<Result<ControlBlock>> {

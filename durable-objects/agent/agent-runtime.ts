@@ -12,6 +12,7 @@ import type { AgentParts, AlarmPort, CallQueue, CorePort } from "../../kernel/pr
 import { PendingCalls } from "../../kernel/process/pending.ts";
 import { ProcessStore } from "../../kernel/process/process-store.ts";
 import { Strays } from "../../kernel/process/strays.ts";
+import { makeEgress } from "../../kernel/security/egress.ts";
 import { SqliteStorage } from "../../kernel/storage/drivers/sqlite.ts";
 import { Mounts } from "../../kernel/storage/mounts.ts";
 import { SYSCALLS } from "../../kernel/syscalls/index.ts";
@@ -89,6 +90,10 @@ export function makeRuntime(ctx: DurableObjectState, env: ObjectEnv, storage: Sq
     files: new Mounts({ "/workspace": new SqliteStorage(ports) }),
     syscalls: SYSCALLS,
     providers: makeProviders(variablesOf(env), (input, init) => fetch(input, init)),
+    egress: makeEgress(variablesOf(env), {
+      allowed: (input, init) => fetch(input, init),
+      public: (input, init) => (env.PUBLIC_NETWORK ?? globalThis).fetch(input as string, init),
+    }),
     core: corePort(env, facts.tenant),
     calls: callQueue(env),
     alarm: alarmPort(ctx),

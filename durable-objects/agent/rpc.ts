@@ -8,6 +8,7 @@ import type { Birth } from "../../kernel/process/birth.ts";
 import type { ControlBlock } from "../../kernel/process/block.ts";
 import type { CallMessage } from "../../kernel/process/call-message.ts";
 import type { MessageView, Signal } from "../../kernel/process/message.ts";
+import type { Verdict } from "../../kernel/process/parking.ts";
 import type { ProcessPatch } from "../../kernel/process/spec.ts";
 import type { FileEntry } from "../../kernel/storage/driver.ts";
 
@@ -95,6 +96,8 @@ export interface AgentOrders extends Pick<AgentRpc, "signal"> {
   run(): Promise<Result<null>>;
   /** A person's answer to the question that call `callId` asked. */
   answer(callId: string, answer: string, actor: Actor): Promise<Result<null>>;
+  /** A person's word about a call whose outcome nobody knew; `conflict` when it is about anything else. */
+  decide(verdict: Verdict, actor: Actor): Promise<Result<null>>;
   patch(patch: ProcessPatch, actor: Actor): Promise<Result<ControlBlock>>;
   /** Sends a call that the queue could not deliver once more; `conflict` when it ended or a consumer has it. */
   resendCall(callId: string, actor: Actor): Promise<Result<null>>;

@@ -6,6 +6,8 @@ import { Scheduler } from "../../kernel/scheduler/scheduler.ts";
 import { Transactions } from "../../kernel/transactions.ts";
 import { type ObjectEnv, variablesOf } from "../env.ts";
 import { systemClock, systemHash } from "../ports.ts";
+import { agentOrders } from "../stubs.ts";
+import { Approvals } from "./approvals.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { DirectCalls } from "./direct-calls.ts";
 import { Outbox } from "./outbox.ts";
@@ -20,6 +22,7 @@ export interface CoreRuntime {
   readonly tenantBudgets: TenantBudgets;
   readonly directCalls: DirectCalls;
   readonly idempotency: IdempotencyKeys;
+  readonly approvals: Approvals;
   readonly outbox: Outbox;
   readonly letters: DeadLetters;
   readonly projection: Projection;
@@ -39,6 +42,7 @@ export function makeCoreRuntime(env: ObjectEnv, sql: Sql, tenant: string): CoreR
     directCalls: new DirectCalls(tx, scheduler),
     tenantBudgets: new TenantBudgets(systemClock, scheduler),
     idempotency: new IdempotencyKeys(ports),
+    approvals: new Approvals({ tx, log, scheduler, agent: (id) => agentOrders(env, tenant, id) }),
     outbox: new Outbox(sql),
     letters: new DeadLetters(ports),
     projection: new Projection(env.DB, ports, tenant, scheduler),

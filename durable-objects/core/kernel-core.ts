@@ -8,8 +8,8 @@ import type { ProcessPatch, ProcessSpec, Quotas } from "../../kernel/process/spe
 import type { State } from "../../kernel/process/state.ts";
 import { type CostGroup, costsOf } from "../../kernel/scheduler/costs.ts";
 import type { AgentReport, CacheHit, GrantReply, GrantRequest, Settlement } from "../../kernel/scheduler/grant.ts";
-import { blockOf, type ProcessEntry } from "../../kernel/scheduler/process-table.ts";
-import type { QuestionRow } from "../../kernel/scheduler/questions.ts";
+import { blockOf } from "../../kernel/scheduler/process-table.ts";
+import type { PersonsWord } from "../../kernel/scheduler/questions.ts";
 import type { Actor, Listing, ListOptions } from "../agent/rpc.ts";
 import { within } from "../deadline.ts";
 import type { ObjectEnv } from "../env.ts";
@@ -94,7 +94,8 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
   ): Promise<Result<Listing<ControlBlock>>> {
     return this.#with((core) => {
       const entries = core.scheduler.processes.list(options, options.cursor ?? "", options.limit + 1);
-      return ok(listing(entries, options.limit, blockOf));
+      const items = entries.slice(0, options.limit).map(blockOf);
+      return ok({ items, nextCursor: entries.length > options.limit ? (items.at(-1)?.id ?? null) : null });
     });
   }
 
@@ -196,31 +197,11 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
   async approvals(
     options: ListOptions & { state?: "open" | "answered" | undefined },
   ): Promise<Result<Listing<ApprovalView>>> {
-    return this.#with((core) => {
-      const rows = core.scheduler.questions.list(options.state ?? null, options.cursor ?? "", options.limit + 1);
-      return ok(listing(rows, options.limit, approvalOf));
-    });
+    return this.#with(({ approvals }) => ok(approvals.list(options)));
   }
 
-  async answer(approvalId: string, { answer }: { answer: string }, actor: Actor): Promise<Result<ApprovalView>> {
-    return this.#with(async ({ tx, scheduler, log }) => {
-      const question = scheduler.questions.get(approvalId);
-      if (question === null) return err("not_found", "There is no such approval.");
-      if (question.state !== "open")
-        return err("conflict", `It is ${question.state}; only an open one takes an answer.`);
-      const given = await within(
-        LIMITS.rpcMs,
-        "answer",
-        this.#agent(question.agent_id).answer(question.call_id, answer, actor),
-      );
-      if (given === null) return err("unavailable", "The agent did not answer in time; try again.");
-      if (!given.ok) return given;
-      tx.run(() => {
-        scheduler.questions.answered(approvalId, answer);
-        log.append("approval.answer", actor, { approvalId, agentId: question.agent_id });
-      });
-      return ok(approvalOf(scheduler.questions.get(approvalId) ?? question));
-    });
+  async answer(approvalId: string, word: PersonsWord, actor: Actor): Promise<Result<ApprovalView>> {
+    return this.#with(({ approvals }) => approvals.answer(approvalId, word, actor));
   }
 
   async deadLetter(letter: Omit<DeadLetter, "at">): Promise<Result<null>> {
@@ -398,26 +379,4 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
     this.#alarmAt = at;
     void this.ctx.storage.setAlarm(at);
   }
-}
-
-function listing<Row extends ProcessEntry | QuestionRow, T>(
-  rows: Row[],
-  limit: number,
-  view: (row: Row) => T,
-): Listing<T> {
-  const items = rows.slice(0, limit);
-  return { items: items.map(view), nextCursor: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
-}
-
-function approvalOf(row: QuestionRow): ApprovalView {
-  return {
-    id: row.id,
-    agentId: row.agent_id,
-    kind: row.kind,
-    state: row.state,
-    question: row.question,
-    options: row.options === null ? null : (JSON.parse(row.options) as string[]),
-    answer: row.answer,
-    createdAt: new Date(row.created_at).toISOString(),
-  };
 }

@@ -1,10 +1,12 @@
 import type { Result } from "../../kernel/errors.ts";
 import type { ChainReport, LogEntry } from "../../kernel/log/log.ts";
 import type { ControlBlock } from "../../kernel/process/block.ts";
+import type { Decision } from "../../kernel/process/parking.ts";
 import type { ProcessPatch, ProcessSpec, Quotas } from "../../kernel/process/spec.ts";
 import type { State } from "../../kernel/process/state.ts";
 import type { CostGroup, CostReport } from "../../kernel/scheduler/costs.ts";
 import type {
+  Action,
   AgentReport,
   CacheHit,
   GrantReply,
@@ -12,6 +14,7 @@ import type {
   Reservation,
   Settlement,
 } from "../../kernel/scheduler/grant.ts";
+import type { PersonsWord } from "../../kernel/scheduler/questions.ts";
 import type { Actor, Listing, ListOptions } from "../agent/rpc.ts";
 
 export interface ApprovalView {
@@ -22,7 +25,13 @@ export interface ApprovalView {
   question: string;
   options: string[] | null;
   answer: string | null;
+  /** What an approval is about; null for a question. */
+  action: Action | null;
+  decision: Decision | null;
+  note: string | null;
   createdAt: string;
+  /** When the process gives up waiting; null = never. */
+  expiresAt: string | null;
 }
 
 /** The tenant's budgets as they stand. */
@@ -69,7 +78,8 @@ export interface CoreRpc {
     to?: string | undefined;
   }): Promise<Result<CostReport>>;
   approvals(options: ListOptions & { state?: "open" | "answered" | undefined }): Promise<Result<Listing<ApprovalView>>>;
-  answer(approvalId: string, body: { answer: string }, actor: Actor): Promise<Result<ApprovalView>>;
+  /** A question takes an answer, an approval a decision; anything else is `invalid_input`. `conflict` when it is not open. */
+  answer(approvalId: string, word: PersonsWord, actor: Actor): Promise<Result<ApprovalView>>;
   /** Takes a dead letter in; again for the same call renews it. `not_found` for an agent that was erased. */
   deadLetter(letter: Omit<DeadLetter, "at">): Promise<Result<null>>;
   deadLetters(options: ListOptions): Promise<Result<Listing<DeadLetter>>>;

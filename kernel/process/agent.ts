@@ -7,6 +7,7 @@ import { type Birth, firstRow } from "./birth.ts";
 import type { ControlBlock } from "./block.ts";
 import { messageViewOf } from "./mailbox.ts";
 import type { MessageView, Signal } from "./message.ts";
+import { decideCall, type Verdict } from "./parking.ts";
 import type { AgentParts } from "./parts.ts";
 import { blockOf } from "./report.ts";
 import { signal } from "./signals.ts";
@@ -152,6 +153,15 @@ export class Agent {
       this.#parts.log.append("question.answered", actor, { sha256: this.#parts.hash.sha256(answer) }, callId);
       this.#resume("approval");
       return ok(null);
+    });
+  }
+
+  /** A person's word about a call whose outcome nobody knew. */
+  decide(verdict: Verdict, actor: string): Result<null> {
+    return this.#parts.tx.run(() => {
+      const decided = decideCall(this.#parts, this.#door, verdict, actor);
+      if (decided.ok) this.#resume("approval");
+      return decided;
     });
   }
 

@@ -40,6 +40,7 @@ export function firstRow({ id, tenant, spec, model, contextTokens, createdAt }: 
     parent_id: spec.parentId ?? null,
     tools: spec.tools === undefined ? null : JSON.stringify(spec.tools),
     quotas: JSON.stringify(spec.quotas ?? {}),
+    grants: JSON.stringify(spec.grants ?? {}),
     window_tokens: Math.min(spec.context?.windowTokens ?? LIMITS.windowTokens, contextTokens),
     page_tokens: spec.context?.pageTokens ?? LIMITS.pageTokens,
     replacement: spec.context?.replacement ?? "lru",

@@ -4,6 +4,7 @@ import type { Providers } from "../llm/providers.ts";
 import type { Log } from "../log/log.ts";
 import type { Clock, Hash, Random } from "../ports.ts";
 import type { AgentReport, GrantReply, GrantRequest } from "../scheduler/grant.ts";
+import type { Egress } from "../security/egress.ts";
 import type { StorageDriver } from "../storage/driver.ts";
 import type { Syscall } from "../syscall.ts";
 import type { Transactions } from "../transactions.ts";
@@ -53,6 +54,7 @@ export interface AgentParts {
   readonly files: StorageDriver;
   readonly syscalls: Readonly<Record<string, Syscall>>;
   readonly providers: Providers;
+  readonly egress: Egress;
   readonly core: CorePort;
   readonly calls: CallQueue;
   readonly alarm: AlarmPort;

@@ -8,11 +8,12 @@ import type { Effect } from "../syscall.ts";
  */
 
 /**
- * queued = to be run; running = its effect may be happening; waiting = a person answers; done = the outcome is here and
+ * queued = to be run; running = its effect may be happening; waiting = a person answers; parked = it may have had its
+ * effect, and a person finds out; done = the outcome is here and
  * the rest of the step is not. A model call of the batch lane is `sent` while only the queue has it, and `claimed` when a
  * consumer may be making it; until then `deadline_at` says when something has to be done about it.
  */
-export type PendingState = "queued" | "sent" | "claimed" | "running" | "waiting" | "done";
+export type PendingState = "queued" | "sent" | "claimed" | "running" | "waiting" | "parked" | "done";
 
 export interface PendingCall extends SqlRow {
   call_id: string;
@@ -43,8 +44,9 @@ const START =
 const WAIT = "UPDATE pending SET state = 'waiting', effect = 'control', started_at = ? WHERE call_id = ?";
 const SEND_AGAIN = "UPDATE pending SET attempt = attempt + 1, deadline_at = ? WHERE call_id = ? AND state = 'sent'";
 const CLAIM = "UPDATE pending SET state = 'claimed', input = ?, deadline_at = ? WHERE call_id = ?";
+const PARK = "UPDATE pending SET state = 'parked', outcome = ?, deadline_at = ? WHERE call_id = ?";
 const DONE = "UPDATE pending SET state = 'done', outcome = ? WHERE call_id = ?";
-const REQUEUE = "UPDATE pending SET state = 'queued' WHERE call_id = ?";
+const REQUEUE = "UPDATE pending SET state = 'queued', outcome = NULL WHERE call_id = ?";
 const DELETE = "DELETE FROM pending WHERE call_id = ?";
 const CLEAR = "DELETE FROM pending";
 
@@ -107,6 +109,11 @@ export class PendingCalls {
   /** A person has to answer first. */
   wait(callId: string, now: number): void {
     this.#sql.run(WAIT, now, callId);
+  }
+
+  /** Nobody knows what became of it; `known` is what a person is told, until `deadlineAt`. */
+  park(callId: string, known: string, deadlineAt: number): void {
+    this.#sql.run(PARK, known, deadlineAt, callId);
   }
 
   /** Records the outcome, once. */

@@ -22,6 +22,8 @@ export interface ProcessRow extends SqlRow {
   parent_id: string | null;
   tools: string | null;
   quotas: string;
+  /** What was granted on top of the level, as JSON. */
+  grants: string;
   window_tokens: number;
   page_tokens: number;
   replacement: string;

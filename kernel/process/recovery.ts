@@ -1,10 +1,9 @@
 import type { Door } from "../door.ts";
-import { err } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { forgetCall } from "./lost-call.ts";
+import { parkCall } from "./parking.ts";
 import type { AgentParts } from "./parts.ts";
 import { MODEL_CALL, type PendingCall } from "./pending.ts";
-import { endTurn } from "./turn.ts";
 
 /**
  * What a slice does first: finish what a dead one left behind, by effect class. A model call whose outcome is lost is made
@@ -34,21 +33,14 @@ function countDeath(parts: AgentParts, call: PendingCall, mend: () => void): voi
   const deaths = row.deaths_version === parts.version ? row.deaths + 1 : 1;
   parts.process.change({ deaths, deaths_version: parts.version });
   mend();
-  const { state, turn_message_id: messageId } = parts.process.get();
-  // A turn that ended with the call will not die of it again.
-  if (deaths < LIMITS.deathsPerCall || messageId === null || state === "stopped") return;
+  // A call that was parked, or whose turn ended with it, starts anew: nobody will die of it again.
+  if (parts.process.get().deaths < LIMITS.deathsPerCall || parts.process.get().state === "stopped") return;
   parts.log.append("process.crash-loop", "kernel", { deaths, call: call.name }, call.call_id);
   parts.process.transition({ to: "stopped", reason: "crash-loop" });
 }
 
 function recoverCall(parts: AgentParts, door: Door, call: PendingCall): void {
   if (call.name === MODEL_CALL) return forgetCall(parts, call);
-  if (call.effect !== "external") return parts.pending.requeue(call.call_id);
-  const unknown = err(
-    "tool_failed",
-    "a crash hid the outcome of this call; it is not run again, because it may have had its effect",
-  );
-  door.close(call, { result: unknown });
-  parts.log.append("call.parked", "kernel", { name: call.name, step: call.step }, call.call_id);
-  endTurn(parts, { state: "parked", error: unknown.error });
+  if (door.mayRepeat(call)) parts.pending.requeue(call.call_id);
+  else parkCall(parts, call, "crash");
 }

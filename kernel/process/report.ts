@@ -2,8 +2,9 @@ import { LIMITS } from "../limits.ts";
 import type { LogEntry } from "../log/log.ts";
 import type { AgentReport, OpenQuestion, Settlement } from "../scheduler/grant.ts";
 import { type ControlBlock, usd } from "./block.ts";
+import { approvalOf } from "./parking.ts";
 import type { AgentParts } from "./parts.ts";
-import { MODEL_CALL } from "./pending.ts";
+import { MODEL_CALL, type PendingCall } from "./pending.ts";
 import type { ProcessRow } from "./process-store.ts";
 import { limitOf, QUOTA_NAMES, type Quotas } from "./spec.ts";
 
@@ -72,17 +73,24 @@ export function questionIdOf(callId: string): string {
 }
 
 function openQuestions(parts: AgentParts): OpenQuestion[] {
-  const waiting = parts.pending.all().filter((call) => call.state === "waiting");
-  return waiting.map((call) => {
-    const input = JSON.parse(call.input) as { question: string; options?: string[] };
-    return {
-      id: questionIdOf(call.call_id),
-      callId: call.call_id,
-      question: input.question,
-      options: input.options ?? null,
-      createdAt: call.started_at,
-    };
+  return parts.pending.all().flatMap((call) => {
+    if (call.state === "parked") return [approvalOf(parts, call)];
+    return call.state === "waiting" ? [questionOf(call)] : [];
   });
+}
+
+function questionOf(call: PendingCall): OpenQuestion {
+  const { question, options } = JSON.parse(call.input) as { question: string; options?: string[] };
+  return {
+    id: questionIdOf(call.call_id),
+    callId: call.call_id,
+    kind: "question",
+    question,
+    options: options ?? null,
+    action: null,
+    createdAt: call.started_at,
+    expiresAt: null,
+  };
 }
 
 function settlementOf(entry: LogEntry): Settlement[] {

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { LIMITS } from "../limits.ts";
+import { HOST_RULE, isHostRule } from "../security/host-rules.ts";
 
 /** What a process is asked to be: the body of spawn, validated once at the edge and stored as it was accepted. */
 
@@ -58,6 +59,15 @@ export const contextConfig = z.strictObject({
   replacement: z.enum(["lru"]).optional(),
 });
 
+/** What a process may use beyond what its level says for all. */
+export const grants = z.strictObject({
+  tools: z.array(z.string()).max(256).optional(),
+  /** Hosts that its requests may go to: `host`, `host:port`, or `*.host` for all below it. */
+  hosts: z.array(z.string().refine(isHostRule, HOST_RULE)).max(256).optional(),
+  paths: z.array(z.string()).max(256).optional(),
+});
+export type Grants = z.infer<typeof grants>;
+
 /** The body of `POST /v1/agents`. */
 export const processSpec = z.strictObject({
   name,
@@ -82,13 +92,7 @@ export const processSpec = z.strictObject({
   /** Upper bound of one reply, in tokens. */
   maxOutputTokens: z.int().min(1).max(1_000_000).optional(),
   lane: z.enum(LANES).optional(),
-  grants: z
-    .strictObject({
-      tools: z.array(z.string()).max(256).optional(),
-      hosts: z.array(z.string()).max(256).optional(),
-      paths: z.array(z.string()).max(256).optional(),
-    })
-    .optional(),
+  grants: grants.optional(),
 });
 export type ProcessSpec = z.infer<typeof processSpec>;
 

@@ -2,6 +2,7 @@ import type { CallOutcome, Door } from "../door.ts";
 import type { ChatMessage, ToolCall } from "../llm/chat.ts";
 import { toolResult } from "../tools/result.ts";
 import type { Next } from "./next.ts";
+import { awaitVerdict } from "./parking.ts";
 import type { AgentParts } from "./parts.ts";
 import { MODEL_CALL, type PendingCall } from "./pending.ts";
 import { EXIT, terminate } from "./turn.ts";
@@ -14,13 +15,16 @@ import { EXIT, terminate } from "./turn.ts";
 type Spoken = { content: string; reasoning: string; toolCalls: ToolCall[] };
 
 export async function toolStep(parts: AgentParts, door: Door, abort: AbortSignal): Promise<Next> {
-  const queued = parts.pending.all().filter((call) => call.state === "queued");
+  const calls = parts.pending.all();
+  const parked = calls.find((call) => call.state === "parked");
+  if (parked !== undefined) return awaitVerdict(parts, door, parked);
+  const queued = calls.filter((call) => call.state === "queued");
   const batch = firstBatch(queued, door);
   if (batch.length > 0) {
     await Promise.all(batch.map((call) => door.run(call, abort)));
     return "again";
   }
-  if (parts.pending.all().some((call) => call.state === "waiting")) {
+  if (calls.some((call) => call.state === "waiting")) {
     parts.tx.run(() => parts.process.transition({ to: "waiting", reason: "approval" }));
     return "rest";
   }

@@ -1,3 +1,4 @@
+import * as z from "zod";
 import type { CacheLevel } from "../llm/cache/reply-cache.ts";
 import type { TokenUsage } from "../llm/chat.ts";
 import type { ModelPrice } from "../llm/provider.ts";
@@ -34,13 +35,32 @@ export interface CacheHit {
   epoch: number;
 }
 
-/** A question that waits for a person. */
+/** The exact thing that an approval is about, and what is known of it. */
+export const action = z.object({
+  tool: z.string(),
+  callId: z.string(),
+  /** 1, 2, 3, ...: which try of the call. */
+  attempt: z.int(),
+  /** The arguments as the model wrote them; a long one is cut, its hash is not. */
+  input: z.string(),
+  inputSha256: z.string(),
+  startedAt: z.iso.datetime(),
+  known: z.string(),
+});
+export type Action = z.infer<typeof action>;
+
+/** Something that waits for a person: a question that takes an answer, or an action that takes a decision. */
 export interface OpenQuestion {
   id: string;
   callId: string;
+  kind: "question" | "approval";
   question: string;
   options: string[] | null;
+  /** Null for a question. */
+  action: Action | null;
   createdAt: number;
+  /** When it is given up. Null = never. */
+  expiresAt: number | null;
 }
 
 /** Where the agent stands, as of its log entry `seq`. */

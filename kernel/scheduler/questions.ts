@@ -1,4 +1,5 @@
 import type { Sql, SqlRow } from "../ports.ts";
+import type { Decision } from "../process/parking.ts";
 import type { OpenQuestion } from "./grant.ts";
 
 /** Questions that agents have for people, as each agent last reported them: the report is the whole truth about its agent. */
@@ -12,14 +13,27 @@ export interface QuestionRow extends SqlRow {
   question: string;
   options: string | null;
   answer: string | null;
+  /** JSON of the action that an approval is about. */
+  action: string | null;
+  decision: string | null;
+  note: string | null;
   created_at: number;
+  expires_at: number | null;
+}
+
+/** What a person says: an answer to a question, or a decision on an action. */
+export interface PersonsWord {
+  answer?: string | undefined;
+  decision?: Decision | undefined;
+  /** For the record. */
+  note?: string | undefined;
 }
 
 const OPEN_OF = "SELECT id FROM approvals WHERE agent_id = ? AND state = 'open'";
-const OPEN = `INSERT INTO approvals (id, agent_id, call_id, kind, state, question, options, answer, created_at)
-  VALUES (?, ?, ?, 'question', 'open', ?, ?, NULL, ?) ON CONFLICT (id) DO NOTHING`;
+const OPEN = `INSERT INTO approvals (id, agent_id, call_id, kind, state, question, options, action, created_at, expires_at)
+  VALUES (?, ?, ?, ?, 'open', ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`;
 const WITHDRAW = "UPDATE approvals SET state = 'withdrawn' WHERE id = ? AND state = 'open'";
-const ANSWER = "UPDATE approvals SET state = 'answered', answer = ? WHERE id = ?";
+const ANSWER = "UPDATE approvals SET state = 'answered', answer = ?, decision = ?, note = ? WHERE id = ?";
 const GET = "SELECT * FROM approvals WHERE id = ?";
 const LIST = "SELECT * FROM approvals WHERE id > ? AND (?2 IS NULL OR state = ?2) ORDER BY id LIMIT ?3";
 const FORGET = "DELETE FROM approvals WHERE agent_id = ?";
@@ -36,8 +50,7 @@ export class Questions {
     const known = new Set(this.#sql.all<{ id: string }>(OPEN_OF, agentId).map((row) => row.id));
     for (const question of open) {
       if (known.delete(question.id)) continue;
-      const options = question.options === null ? null : JSON.stringify(question.options);
-      this.#sql.run(OPEN, question.id, agentId, question.callId, question.question, options, question.createdAt);
+      this.#open(agentId, question);
     }
     for (const id of known) this.#sql.run(WITHDRAW, id);
   }
@@ -46,8 +59,8 @@ export class Questions {
     return this.#sql.first<QuestionRow>(GET, id) ?? null;
   }
 
-  answered(id: string, answer: string): void {
-    this.#sql.run(ANSWER, answer, id);
+  answered(id: string, { answer, decision, note }: PersonsWord): void {
+    this.#sql.run(ANSWER, answer ?? null, decision ?? null, note ?? null, id);
   }
 
   list(state: QuestionRow["state"] | null, after: string, limit: number): QuestionRow[] {
@@ -56,5 +69,10 @@ export class Questions {
 
   forget(agentId: string): void {
     this.#sql.run(FORGET, agentId);
+  }
+
+  #open(agentId: string, { id, callId, kind, question, options, action, createdAt, expiresAt }: OpenQuestion): void {
+    const [choices, act] = [options, action].map((value) => (value === null ? null : JSON.stringify(value)));
+    this.#sql.run(OPEN, id, agentId, callId, kind, question, choices ?? null, act ?? null, createdAt, expiresAt);
   }
 }

@@ -7,8 +7,12 @@ export const CAPABILITIES = [
   "own.read",
   /** Write its own files; message parent and children. */
   "own.write",
+  /** Read from hosts that were granted. */
   "web.get",
+  /** Any method, to hosts that were granted. */
   "web.any",
+  /** Every public host. */
+  "web.public",
   "tools.read-only",
   "tools.granted",
   "code.run",

@@ -5,6 +5,7 @@ import { HUMAN_CALLS } from "./human.ts";
 import { MEMORY_CALLS } from "./memory.ts";
 import { PROCESS_CALLS } from "./process.ts";
 import { TOOL_CALLS } from "./tool.ts";
+import { WEB_CALLS } from "./web.ts";
 
 /** Calls by name. It has no prototype: a name that nobody gave, such as `constructor`, is not in it. */
 export type SyscallTable = Readonly<Record<string, Syscall>>;
@@ -24,6 +25,7 @@ export const SYSCALLS: SyscallTable = tableOf([
   ...MEMORY_CALLS,
   ...FILE_CALLS,
   ...TOOL_CALLS,
+  ...WEB_CALLS,
   ...HUMAN_CALLS,
   ...PROCESS_CALLS,
 ]);

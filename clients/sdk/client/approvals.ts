@@ -11,9 +11,37 @@ export interface Approval {
   /** What the process offers to choose from; null = free text. */
   options: string[] | null;
   answer: string | null;
+  /** What an approval is about, and what is known of it; null for a question. */
+  action: Action | null;
+  decision: Decision | null;
+  /** For the record. */
+  note: string | null;
   /** RFC 3339. */
   createdAt: string;
+  /** RFC 3339: when the process gives up waiting; null = never. */
+  expiresAt: string | null;
 }
+
+/** One exact try of a call whose outcome nobody knows. */
+export interface Action {
+  tool: string;
+  callId: string;
+  /** 1, 2, 3, ... */
+  attempt: number;
+  /** The arguments as JSON; a long text is cut, its hash is not. */
+  input: string;
+  inputSha256: string;
+  /** RFC 3339. */
+  startedAt: string;
+  /** Why the outcome is not known. */
+  known: string;
+}
+
+/**
+ * `done` = it happened; `not_done` = it did not: it runs again, once, under the same key; `abandon` = nobody will find out,
+ * and the message ends as parked.
+ */
+export type Decision = "done" | "not_done" | "abandon";
 
 /** Routes for people in the loop. */
 export class Approvals {
@@ -30,9 +58,22 @@ export class Approvals {
 
   /** `POST /v1/approvals/{id}`: answers a question; the process goes on. `conflict` when it is not open. */
   answer(approvalId: string, answer: string): Promise<Approval> {
-    return this.#transport.json(`/v1/approvals/${encodeURIComponent(approvalId)}`, {
-      method: "POST",
-      body: { answer },
-    });
+    return this.#say(approvalId, { answer });
+  }
+
+  /**
+   * `POST /v1/approvals/{id}`: decides on an action. `answer` is what a done action answered, as the agent is to be told;
+   * `note` is for the record. `conflict` when it is not open, or is about something else by now.
+   */
+  decide(
+    approvalId: string,
+    decision: Decision,
+    options: { answer?: string | undefined; note?: string | undefined } = {},
+  ): Promise<Approval> {
+    return this.#say(approvalId, { decision, ...options });
+  }
+
+  #say(approvalId: string, body: object): Promise<Approval> {
+    return this.#transport.json(`/v1/approvals/${encodeURIComponent(approvalId)}`, { method: "POST", body });
   }
 }

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseEnv } from "node:util";
 import * as z from "zod";
+import { HostRules } from "../../../kernel/security/host-rules.ts";
 import { RuntimeError } from "./runtime-error.ts";
 
 /**
@@ -16,9 +17,10 @@ const port = z
   .refine((number) => number <= 65_535);
 const httpUrl = z.url({ protocol: /^https?$/ });
 const secret = z.string().regex(/^[\x21-\x7e]+$/);
-const hosts = z.string().regex(/^[^\s,/@]+(\s*,\s*[^\s,/@]+)*$/);
+const hosts = z.string().refine((text) => HostRules.parse(text).ok);
 
 const HTTP_URL = "an http:// or https:// URL";
+const HOSTS = "comma-separated host or host:port";
 const SECRET = "printable ASCII characters without spaces";
 
 const VARIABLES = {
@@ -37,7 +39,8 @@ const VARIABLES = {
   AOS_AUDIT_KEY: [secret.min(16), `at least 16 ${SECRET}`],
   AOS_STORAGE: [z.enum(["cloudflare", "postgres", "memory"]), "cloudflare, postgres or memory"],
   DATABASE_URL: [z.url({ protocol: /^postgres(ql)?$/ }), "a postgres:// URL"],
-  AOS_EGRESS_ALLOW: [hosts, "comma-separated host or host:port"],
+  AOS_EGRESS_ALLOW: [hosts, HOSTS],
+  AOS_KEYED_HOSTS: [hosts, HOSTS],
 } as const satisfies Record<string, readonly [z.ZodType, string]>;
 
 type Variable = keyof typeof VARIABLES;

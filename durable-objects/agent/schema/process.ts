@@ -18,6 +18,8 @@ export const process = sqliteTable("process", {
   tools: text(),
   /** JSON object of limits as they were given. */
   quotas: text().notNull(),
+  /** JSON object of what was granted on top of the level: hosts. */
+  grants: text().notNull().default("{}"),
   windowTokens: integer("window_tokens").notNull(),
   pageTokens: integer("page_tokens").notNull(),
   replacement: text().notNull(),

@@ -131,7 +131,13 @@ export const approvals = sqliteTable(
     question: text().notNull(),
     options: text(),
     answer: text(),
+    /** JSON of the exact action that an approval is about; null for a question. */
+    action: text(),
+    /** done | not_done | abandon */
+    decision: text(),
+    note: text(),
     createdAt: integer("created_at").notNull(),
+    expiresAt: integer("expires_at"),
   },
   (table) => [index("approvals_state").on(table.state, table.id), index("approvals_agent").on(table.agentId)],
 );

@@ -1,8 +1,10 @@
 import type { PageEntry, PagePatch, SearchHit } from "../../../kernel/context/page.ts";
 import { err, ok, type Result } from "../../../kernel/errors.ts";
+import { makeEgress } from "../../../kernel/security/egress.ts";
+import { reachOf } from "../../../kernel/security/reach.ts";
 import { MemoryStorage } from "../../../kernel/storage/drivers/memory.ts";
 import { Mounts } from "../../../kernel/storage/mounts.ts";
-import type { CallContext, Memory, ToolValue } from "../../../kernel/syscall.ts";
+import type { CallContext, Memory, Outside, ToolValue } from "../../../kernel/syscall.ts";
 import { SYSCALLS } from "../../../kernel/syscalls/index.ts";
 import { nodeHash, TestClock } from "../../support/ports.ts";
 
@@ -59,6 +61,10 @@ export class Caller {
   readonly memory = new MapMemory();
   readonly clock = new TestClock();
   readonly files = new Mounts({ "/workspace": new MemoryStorage({ clock: this.clock, hash: nodeHash }) });
+  readonly outside: Outside = {
+    egress: makeEgress({}, { allowed: fetch, public: fetch }),
+    reach: reachOf("STANDARD", []),
+  };
   #calls = 0;
 
   /** Parses and runs one call as the door does. `callId` repeats a call that crashed. */
@@ -67,6 +73,7 @@ export class Caller {
     if (entry === undefined || entry.effect === "control") throw new Error(`${name} does not run`);
     const { memory, files, clock } = this;
     const context: CallContext = {
+      ...this.outside,
       callId,
       process: { id: "agt_1", tenant: "default" },
       clock,

@@ -24,7 +24,7 @@ describe("the table of system calls", () => {
 
   test("gives the levels what the kernel's design gives them", () => {
     const closed = Object.values(SYSCALLS).filter((call) => !allows("RESTRICTED", call.capability));
-    expect(closed.map((call) => call.name)).toEqual(["file_write", "file_delete"]);
+    expect(closed.map((call) => call.name)).toEqual(["file_write", "file_delete", "web_fetch", "http_request"]);
     expect(Object.values(SYSCALLS).every((call) => allows("STANDARD", call.capability))).toBe(true);
   });
 
@@ -43,6 +43,8 @@ describe("the table of system calls", () => {
       file_delete: "idempotent",
       calculate: "pure",
       time_now: "pure",
+      web_fetch: "pure",
+      http_request: "by-input",
       ask_person: "control",
       exit: "control",
     });

@@ -39,6 +39,7 @@ describe("the tools that a model is shown", () => {
       file_list: [],
       file_read: ["path"],
       file_write: ["path", "content"],
+      http_request: ["url"],
       memory_forget: ["pageId"],
       memory_note: ["content"],
       memory_pin: ["pageId"],
@@ -46,6 +47,7 @@ describe("the tools that a model is shown", () => {
       memory_search: ["query"],
       memory_unpin: ["pageId"],
       time_now: [],
+      web_fetch: ["url"],
     });
   });
 
@@ -58,7 +60,7 @@ describe("the tools that a model is shown", () => {
     });
   });
 
-  test("take little of the prompt: under 7,000 bytes for all that the kernel brings", () => {
-    expect(JSON.stringify(toolDefinitions(calls)).length).toBeLessThan(7_000);
+  test("take little of the prompt: under 7,700 bytes for all that the kernel brings", () => {
+    expect(JSON.stringify(toolDefinitions(calls)).length).toBeLessThan(7_700);
   });
 });

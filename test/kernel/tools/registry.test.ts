@@ -15,8 +15,9 @@ const weather: ToolSpec = {
   run: async ({ city }) => ({ city, celsius: 21 }),
 };
 
-const { memory, files, clock } = new Caller();
+const { memory, files, clock, outside } = new Caller();
 const context: CallContext = {
+  ...outside,
   callId: "call_1",
   process: { id: "agt_1", tenant: "default" },
   clock,

@@ -1,6 +1,8 @@
 import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import * as z from "zod";
 import { LIMITS } from "../../../kernel/limits.ts";
+import { DECISIONS } from "../../../kernel/process/parking.ts";
+import { action } from "../../../kernel/scheduler/grant.ts";
 import { answer, coreObject } from "../../objects.ts";
 import { actorOf } from "../authenticate.ts";
 import type { AppEnv } from "../context.ts";
@@ -22,12 +24,32 @@ const approval = z
     question: z.string(),
     options: z.array(z.string()).nullable(),
     answer: z.string().nullable(),
+    action: action.nullable().meta({ description: "What an approval is about, and what is known of it." }),
+    decision: z.enum(DECISIONS).nullable(),
+    note: z.string().nullable(),
     createdAt: z.iso.datetime(),
+    expiresAt: z.iso.datetime().nullable().meta({ description: "When the process gives up waiting; null = never." }),
   })
   .meta({ id: "Approval" });
 
 const answerBody = z
-  .strictObject({ answer: z.string().min(1).max(LIMITS.textChars).meta({ description: "What the agent is told." }) })
+  .strictObject({
+    answer: z
+      .string()
+      .min(1)
+      .max(LIMITS.textChars)
+      .optional()
+      .meta({ description: "What the agent is told: the answer to its question, or what a done action answered." }),
+    decision: z.enum(DECISIONS).optional().meta({
+      description:
+        "On an action: `done` = it happened; `not_done` = it did not, run it again once under the same key; `abandon` = nobody will find out, the message ends as parked.",
+    }),
+    note: z
+      .string()
+      .max(LIMITS.noteChars)
+      .optional()
+      .meta({ description: "For the record; the agent does not see it." }),
+  })
   .meta({ id: "AnswerBody" });
 
 const list = createRoute({
@@ -50,13 +72,13 @@ const decide = createRoute({
   path: "/v1/approvals/{id}",
   security: needs("operator"),
   tags,
-  summary: "Answer a question of an agent",
+  summary: "Answer a question of an agent, or decide on an action",
   middleware: jsonBody,
   request: {
     params: z.object({ id: z.string().meta({ description: "The approval's id, `apr_...`." }) }),
     body: takes(answerBody),
   },
-  responses: { 200: json(approval, "It is answered; the agent goes on."), ...failures },
+  responses: { 200: json(approval, "The agent has taken it and goes on."), ...failures },
 });
 
 export function approvals(app: OpenAPIHono<AppEnv>): void {

@@ -12,7 +12,9 @@ const tool = z
     name: z.string(),
     description: z.string(),
     capability: z.enum(CAPABILITIES).meta({ description: "What a process's level must allow." }),
-    effect: z.enum([...EFFECTS, "control"]),
+    effect: z.enum([...EFFECTS, "by-input", "control"]).meta({
+      description: "What a crash may leave behind: see kernel/syscall.ts. `by-input` = it depends on the call.",
+    }),
     timeoutMs: z.int(),
     inputSchema: z.record(z.string(), z.unknown()).meta({ description: "JSON Schema of the arguments." }),
   })

@@ -1,0 +1,1 @@
+ALTER TABLE `process` ADD `grants` text DEFAULT '{}' NOT NULL;
