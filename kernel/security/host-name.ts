@@ -20,6 +20,7 @@ const PRIVATE_SUFFIXES = [
   "corp",
   "svc",
   "consul",
+  "default",
   "test",
   "invalid",
   "onion",

@@ -115,10 +115,14 @@ async function close({ settings, lock, guard, log }: Boot, miniflare: Miniflare,
   lock.release();
 }
 
+/** Judges addresses after names are resolved, which the Worker cannot: a public name for a private address leads nowhere. */
+const PUBLIC_NETWORK = { network: { allow: ["public"], tlsOptions: { trustBrowserCas: true } } };
+
 function worker(bundle: WorkerBundle, port: number, bindings: Record<string, string>): V4WorkerOptions {
   return {
     ...bundle.options,
     bindings: { ...bundle.options.bindings, ...bindings },
+    serviceBindings: { PUBLIC_NETWORK },
     modulesRoot: bundle.modulesRoot,
     modules: bundle.modules,
     unsafeDirectSockets: [{ host: "127.0.0.1", port, entrypoint: ENTRYPOINT }],
