@@ -31,7 +31,8 @@ export interface PersonsWord {
 
 const OPEN_OF = "SELECT id FROM approvals WHERE agent_id = ? AND state = 'open'";
 const OPEN = `INSERT INTO approvals (id, agent_id, call_id, kind, state, question, options, action, created_at, expires_at)
-  VALUES (?, ?, ?, ?, 'open', ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`;
+  VALUES (?, ?, ?, ?, 'open', ?, ?, ?, ?, ?) 
+  ON CONFLICT (id) DO UPDATE SET state = 'open' WHERE state = 'withdrawn'`;
 const WITHDRAW = "UPDATE approvals SET state = 'withdrawn' WHERE id = ? AND state = 'open'";
 const ANSWER = "UPDATE approvals SET state = 'answered', answer = ?, decision = ?, note = ? WHERE id = ?";
 const GET = "SELECT * FROM approvals WHERE id = ?";
