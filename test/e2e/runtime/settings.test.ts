@@ -25,6 +25,8 @@ describe("settings of the environment", () => {
     ["OLLAMA_BASE_URL", "127.0.0.1:11434", "an http:// or https:// URL"],
     ["AOS_STORAGE", "floppy", "cloudflare, postgres or memory"],
     ["AOS_EGRESS_ALLOW", "https://example.com/", "comma-separated host or host:port"],
+    ["AOS_EGRESS_ALLOW", "127.0.0.1:x", "comma-separated host or host:port"],
+    ["AOS_KEYED_HOSTS", "pay.example.com,,", "comma-separated host or host:port"],
     ["DATABASE_URL", "mysql://example.com/x", "a postgres:// URL"],
   ])("%s=%s stops the start with one line and 2", async (name, value, takes) => {
     const state = join(folder(), "state");
