@@ -4,6 +4,7 @@ import { adminKeyFile, ensureAdminKey } from "./admin-key.ts";
 import { CronTicker } from "./cron-ticker.ts";
 import { migrateD1 } from "./d1-migrations.ts";
 import { miniflareOptions, type RuntimeFacts, RuntimeLog } from "./miniflare-options.ts";
+import { PUBLIC_NETWORK } from "./public-network.ts";
 import { RuntimeError } from "./runtime-error.ts";
 import { removeRuntimeUrl, writeRuntimeUrl } from "./runtime-url.ts";
 import type { Settings } from "./settings.ts";
@@ -114,9 +115,6 @@ async function close({ settings, lock, guard, log }: Boot, miniflare: Miniflare,
   guard.close();
   lock.release();
 }
-
-/** Judges addresses after names are resolved, which the Worker cannot: a public name for a private address leads nowhere. */
-const PUBLIC_NETWORK = { network: { allow: ["public"], tlsOptions: { trustBrowserCas: true } } };
 
 function worker(bundle: WorkerBundle, port: number, bindings: Record<string, string>): V4WorkerOptions {
   return {
