@@ -57,10 +57,13 @@ describe("/openapi.json", () => {
     }
   });
 
-  test("gives every operation behind the key a problem document and a summary", () => {
+  test("gives every operation behind the key the errors of its clients and a summary", () => {
     for (const { path, operation } of operations()) {
       expect(operation.summary, path).toBeTruthy();
-      if (path.startsWith("/v1/")) expect(JSON.stringify(operation.responses["default"])).toContain("schemas/Problem");
+      if (!path.startsWith("/v1/")) continue;
+      const isOpenAis = operation.tags?.includes("OpenAI") === true;
+      const failure = JSON.stringify(operation.responses["default"]);
+      expect(failure, path).toContain(isOpenAis ? "schemas/OpenAiError" : "schemas/Problem");
     }
   });
 
