@@ -49,7 +49,8 @@ export class VendorGates {
     this.#enter(errand);
     try {
       if (news !== null) await this.#lease(news, agentId);
-      for (let round = 0; round < ROUNDS && this.#needs(errand, agentId); round++) await this.#ask(errand.gate, agentId);
+      for (let round = 0; round < ROUNDS && this.#needs(errand, agentId); round++)
+        await this.#ask(errand.gate, agentId);
     } finally {
       this.#leave(errand);
     }

@@ -1,5 +1,5 @@
-import type { GateView, LeaseReply, LeaseRequest } from "../../kernel/llm/gate/lease.ts";
 import type { Result } from "../../kernel/errors.ts";
+import type { GateView, LeaseReply, LeaseRequest } from "../../kernel/llm/gate/lease.ts";
 
 /** What the gate of a vendor account answers by RPC. */
 export interface GateRpc {

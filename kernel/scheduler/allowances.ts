@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../errors.ts";
-import { Allowance, type Usage } from "../llm/gate/allowance.ts";
 import { LIMITS } from "../limits.ts";
+import { Allowance, type Usage } from "../llm/gate/allowance.ts";
 import type { Clock } from "../ports.ts";
 import { type Errand, NO_ERRAND, type RunQueue } from "./run-queue.ts";
 import type { HeldSlot, Slots } from "./slots.ts";
@@ -24,6 +24,8 @@ export class Allowances {
   /** The accounts that have a gate. */
   readonly gates: readonly string[];
   readonly #of = new Map<string, Allowance>();
+  /** Whether calls of before this instance were looked for: later ones are seen coming. */
+  #looked = false;
   readonly #clock: Clock;
   readonly #slots: Slots;
   readonly #queue: RunQueue;
@@ -37,13 +39,12 @@ export class Allowances {
 
   /** The accounts that the tenant has anything to do with now. */
   active(): string[] {
-    if (this.#of.size === 0) {
+    if (!this.#looked) {
       const busy = this.gates.filter((gate) => this.#slots.atGate(gate) + this.#queue.atGate(gate, 1) > 0);
       for (const gate of busy) this.at(gate);
-      // Looked once: from now on, whoever comes to a gate is seen coming.
-      this.at("");
     }
-    return [...this.#of.keys()].filter((gate) => gate !== "");
+    this.#looked = true;
+    return [...this.#of.keys()];
   }
 
   /** What the call has to pass: `gate` is empty where there is none. */

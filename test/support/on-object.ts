@@ -13,7 +13,10 @@ const MIGRATIONS = import.meta.glob<string>("../../migrations/{agent,core,provid
   eager: true,
 });
 
-export async function onNewObject<T>(schema: "agent" | "core" | "provider-gate", story: (sql: Sql) => T | Promise<T>): Promise<T> {
+export async function onNewObject<T>(
+  schema: "agent" | "core" | "provider-gate",
+  story: (sql: Sql) => T | Promise<T>,
+): Promise<T> {
   const { AGENTS } = env as unknown as { AGENTS: DurableObjectNamespace };
   const files = Object.keys(MIGRATIONS).filter((name) => name.includes(`/migrations/${schema}/`));
   return runInDurableObject(AGENTS.get(AGENTS.newUniqueId()), async (_object, state) => {

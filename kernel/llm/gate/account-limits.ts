@@ -41,7 +41,8 @@ export const limitsText = z.string().transform((text, context): Partial<AccountL
   const words = text.split(",").map((word) => word.trim().split("="));
   const names = new Set(words.map(([name]) => name));
   const parsed = limits.safeParse(Object.fromEntries(words));
-  if (parsed.success && names.size === words.length && words.every((word) => word.length === 2)) return given(parsed.data);
+  if (parsed.success && names.size === words.length && words.every((word) => word.length === 2))
+    return given(parsed.data);
   context.addIssue({ code: "custom", message: LIMITS_TAKE });
   return z.NEVER;
 });

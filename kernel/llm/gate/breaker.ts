@@ -1,6 +1,6 @@
 import { LIMITS } from "../../limits.ts";
-import { isFailure } from "./outcome.ts";
 import type { HeardOutcome } from "./lease.ts";
+import { isFailure } from "./outcome.ts";
 
 /**
  * The breaker of one vendor account, as a value and its transitions.

@@ -1,7 +1,7 @@
 import { LIMITS } from "../../limits.ts";
 import type { Clock, Random, Sql } from "../../ports.ts";
-import { type AccountState, readAccount, writeAccount } from "./account-row.ts";
 import type { AccountLimits } from "./account-limits.ts";
+import { type AccountState, readAccount, writeAccount } from "./account-row.ts";
 import { type BreakerState, heard, probing, wantsProbe, withoutProbe } from "./breaker.ts";
 import { fairShares, type Taker, turnsOf } from "./fair-shares.ts";
 import { type Holder, Holders } from "./holders.ts";
