@@ -75,7 +75,7 @@ export class Allowances {
 
   /** A call begins. Answers the epoch in which it was allowed. */
   take({ gate, tokens }: Errand): number {
-    return gate === "" ? 0 : this.at(gate).take(tokens);
+    return gate === "" ? 0 : this.at(gate).take(tokens, this.#clock.now());
   }
 
   /** The vendor's failure for which callers at `gate` wait, or null. */

@@ -80,8 +80,7 @@ export class Scheduler {
     if (entry === null) return { kind: "gone" };
     this.#note(report);
     if (next !== null) return this.#grant(entry, next);
-    this.slots.giveBack(report.agentId);
-    this.queue.remove(report.agentId);
+    this.#rested(report);
     return { kind: "noted" };
   }
 
@@ -264,6 +263,13 @@ export class Scheduler {
 
   #subjects(agentId: string): string[] {
     return [agentId, ...this.processes.ancestors(agentId), TENANT];
+  }
+
+  /** Whoever waits for a call keeps its place in the line, and the slot that it was pushed and has not heard of yet. */
+  #rested({ agentId, block }: AgentReport): void {
+    const waits = block.state === "ready" || (block.state === "waiting" && block.waitReason === "llm");
+    if (!waits || this.slots.of(agentId)?.pushed === false) this.slots.giveBack(agentId);
+    if (!waits) this.queue.remove(agentId);
   }
 
   #note(report: AgentReport): void {

@@ -81,7 +81,7 @@ class Desk {
   }
 
   #begin(tokens: number): Pass {
-    const epoch = this.#allowance.take(tokens);
+    const epoch = this.#allowance.take(tokens, systemClock.now());
     this.#running.push(epoch);
     this.#renewal ??= setInterval(() => void this.#ask(), LIMITS.gateRenewMs);
     return async (outcome) => {

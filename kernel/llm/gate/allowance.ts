@@ -27,6 +27,8 @@ export class Allowance {
   #renewAt = 0;
   #askAt = 0;
   #askedAt = 0;
+  /** When a call last began. */
+  #usedAt = 0;
   #epoch: number;
   #state: BreakerState["state"] = "closed";
   #cause: ErrorCode | null = null;
@@ -66,7 +68,8 @@ export class Allowance {
   }
 
   /** A call begins. Answers its epoch. */
-  take(tokens: number): number {
+  take(tokens: number, now: number): number {
+    this.#usedAt = now;
     const { calls, tokens: left } = this.#credits;
     this.#credits = { calls: calls === null ? null : calls - 1, tokens: left === null ? null : left - tokens };
     this.#begun = { calls: this.#begun.calls + 1, tokens: this.#begun.tokens + tokens };
@@ -139,6 +142,6 @@ export class Allowance {
     if (waiting > 0) return Math.max(this.#askAt, this.#askedAt + LIMITS.gateAskMs);
     if (inUse > 0) return this.#outcomes.some(isFailure) ? this.#askAt : Math.max(this.#renewAt, this.#askAt);
     if (this.#cause !== null) return this.#askAt;
-    return this.#expiresAt > now ? Math.min(this.#renewAt, now + LIMITS.gateIdleMs) : null;
+    return this.#expiresAt > now ? Math.max(this.#askedAt, this.#usedAt) + LIMITS.gateIdleMs : null;
   }
 }
