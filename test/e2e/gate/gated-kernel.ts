@@ -69,9 +69,7 @@ export class GatedKernel {
   async send(agentIds: readonly string[], texts: readonly string[], tenant = "default"): Promise<Sent[]> {
     const { messages } = this.client(tenant);
     const pairs = agentIds.flatMap((agentId) => texts.map((text) => ({ agentId, text })));
-    return Promise.all(
-      pairs.map(async ({ agentId, text }) => ({ agentId, ...(await messages.send(agentId, text)) })),
-    );
+    return Promise.all(pairs.map(async ({ agentId, text }) => ({ agentId, ...(await messages.send(agentId, text)) })));
   }
 
   /** How they ended, in the order of `sent`. */

@@ -16,7 +16,11 @@ describe("500 calls of three tenants through an account of 8 at once and 600 a m
     const tenants = await Promise.all(names.map(async (name) => (await kernel.client().tenants.create(name)).id));
     const [flood = "", small = "", late = ""] = tenants;
     const flooding = await kernel.daemons(40, flood);
-    const flooded = await kernel.send(flooding, Array.from({ length: 9 }, (_, n) => `f${n}`), flood);
+    const flooded = await kernel.send(
+      flooding,
+      Array.from({ length: 9 }, (_, n) => `f${n}`),
+      flood,
+    );
     const begun = Date.now();
     const times: number[] = [];
     for (const tenant of [small, late]) {

@@ -34,7 +34,7 @@ describe("a vendor that is down", () => {
     const agents = await kernel.daemons(8);
     await kernel.model.script({ rules: [{ reply: { latencyMs: 200, fault: DOWN } }] });
     const before = (await kernel.calls()).length;
-    const sent = await kernel.send(agents, ["a", "b", "c", "d", "e"]);
+    const sent = await kernel.send(agents, ["a", "b", "c", "d", "e", "f", "g", "h"]);
     while ((await kernel.account()).state === "closed") await sleep(50);
     await sleep(9_000);
     const account = await kernel.account();
