@@ -15,6 +15,7 @@ import { within } from "../deadline.ts";
 import type { ObjectEnv } from "../env.ts";
 import { migrate } from "../migrations.ts";
 import { sqlOf, systemClock, systemHash, systemRandom } from "../ports.ts";
+import { approvalOf } from "./approval-view.ts";
 import { type CoreRuntime, makeCoreRuntime } from "./core-runtime.ts";
 import { CORE_MIGRATIONS } from "./migrations.ts";
 import type { ApprovalView, CoreGrants, CoreRpc, CoreVendors, DeadLetter } from "./rpc.ts";
@@ -392,17 +393,4 @@ function listing<Row extends ProcessEntry | QuestionRow, T>(
 ): Listing<T> {
   const items = rows.slice(0, limit);
   return { items: items.map(view), nextCursor: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
-}
-
-function approvalOf(row: QuestionRow): ApprovalView {
-  return {
-    id: row.id,
-    agentId: row.agent_id,
-    kind: row.kind,
-    state: row.state,
-    question: row.question,
-    options: row.options === null ? null : (JSON.parse(row.options) as string[]),
-    answer: row.answer,
-    createdAt: new Date(row.created_at).toISOString(),
-  };
 }

@@ -1,5 +1,5 @@
-import type { CacheLevel } from "../llm/cache/reply-cache.ts";
 import type { ErrorCode } from "../errors.ts";
+import type { CacheLevel } from "../llm/cache/reply-cache.ts";
 import type { TokenUsage } from "../llm/chat.ts";
 import type { CallOutcome } from "../llm/gate/outcome.ts";
 import type { ModelPrice } from "../llm/provider.ts";
