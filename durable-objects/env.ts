@@ -1,10 +1,12 @@
 import type { AgentProcess } from "./agent/agent-process.ts";
 import type { KernelCore } from "./core/kernel-core.ts";
+import type { ProviderGate } from "./provider-gate/provider-gate.ts";
 
 /** What the objects are given: their bindings of wrangler.toml, and the variables of the outside contract that concern models. */
 export interface ObjectEnv {
   AGENTS: DurableObjectNamespace<AgentProcess>;
   CORES: DurableObjectNamespace<KernelCore>;
+  GATES: DurableObjectNamespace<ProviderGate>;
   DB: D1Database;
   PAGES: R2Bucket;
   CALLS: Queue;
@@ -26,6 +28,10 @@ export interface ObjectEnv {
   MOONSHOT_API_KEY?: string;
   KIMI_BASE_URL?: string;
   OLLAMA_BASE_URL?: string;
+  OPENAI_LIMITS?: string;
+  DEEPSEEK_LIMITS?: string;
+  KIMI_LIMITS?: string;
+  OLLAMA_LIMITS?: string;
 }
 
 /** The string variables of an environment: what a parser of variables may see, without the bindings. */

@@ -1,6 +1,7 @@
 import type { AgentOrders } from "./agent/rpc.ts";
-import type { CoreGrants } from "./core/rpc.ts";
+import type { CoreGrants, CoreVendors } from "./core/rpc.ts";
 import type { ObjectEnv } from "./env.ts";
+import type { GateRpc } from "./provider-gate/rpc.ts";
 
 /**
  * The way from one object to another. The platform's stub types cannot express results that hold `unknown`, so each side
@@ -13,4 +14,14 @@ export function agentOrders(env: ObjectEnv, tenant: string, agentId: string): Ag
 
 export function coreGrants(env: ObjectEnv, tenant: string): CoreGrants {
   return env.CORES.getByName(tenant) as unknown as CoreGrants;
+}
+
+/** A tenant's core, as the gates of vendor accounts see it. */
+export function coreVendors(env: ObjectEnv, tenant: string): CoreVendors {
+  return env.CORES.getByName(tenant) as unknown as CoreVendors;
+}
+
+/** The gate of one vendor account, named after the provider. */
+export function gateOf(env: ObjectEnv, provider: string): GateRpc {
+  return env.GATES.getByName(provider) as unknown as GateRpc;
 }

@@ -128,6 +128,32 @@ export const LIMITS = {
   /** How long the real bill of a call that nobody waits for any more may still arrive. */
   strayMs: 1 * HOUR_MS,
   toolCallsPerStep: 32,
+
+  // --- vendor accounts
+  /** How long a slice of an account's allowance lives; its holder renews it after `gateRenewMs`. */
+  gateSliceMs: 10 * SECOND_MS,
+  gateRenewMs: 6 * SECOND_MS,
+  /** Requests and tokens that were lent are spent within this or given back. */
+  gateCreditMs: 3 * SECOND_MS,
+  /** Who got less than it wanted asks again after this, or later when the gate knows better. */
+  gateAskMs: 500,
+  /** What nobody uses any more is given back after this. */
+  gateIdleMs: 1 * SECOND_MS,
+  gateRpcMs: 3 * SECOND_MS,
+  /** Holders that one gate remembers; who comes on top is told to ask again. */
+  gateHolders: 1_000,
+  /** The part of a minute's requests and tokens that may go out at once after a pause. */
+  gateBurstShare: 0.05,
+  /** Failures in a row, none of them excused by a success, that open an account's breaker. */
+  breakerFailures: 5,
+  breakerBaseMs: 1 * SECOND_MS,
+  breakerMaxMs: 60 * SECOND_MS,
+  /** While the one probe is under way, others ask again after this. */
+  breakerProbeMs: 2 * SECOND_MS,
+  /** A consumer of the calls queue waits so long for an account; for more, it puts its messages back. */
+  consumerGateMs: 5 * SECOND_MS,
+  /** After so many deliveries a message that the gate refuses is let go: its agent sends the call again by itself. */
+  consumerGatePutBacks: 4,
   toolArgumentBytes: 256 * KIB,
   /** Replies that are given again: how long, how large at most, how much of an isolate's memory. */
   cacheTtlMs: 24 * HOUR_MS,

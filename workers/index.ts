@@ -8,6 +8,7 @@ import { consume } from "./queues/queue.ts";
 
 export { AgentProcess } from "../durable-objects/agent/agent-process.ts";
 export { KernelCore } from "../durable-objects/core/kernel-core.ts";
+export { ProviderGate } from "../durable-objects/provider-gate/provider-gate.ts";
 
 const app = createApp();
 

@@ -9,6 +9,7 @@ import { killCommand, signalArguments } from "./commands/kill.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { memoryCommands } from "./commands/memory.ts";
 import { processCommands } from "./commands/processes.ts";
+import { providersCommand } from "./commands/providers.ts";
 import { quotaCommands } from "./commands/quota.ts";
 import { sendCommand } from "./commands/send.ts";
 import { spawnCommand } from "./commands/spawn.ts";
@@ -49,6 +50,7 @@ function aos(): Command {
     fileCommands(),
     auditCommand(),
     approveCommand(),
+    providersCommand(),
     quotaCommands(),
     keyCommands(),
     tenantCommands(),

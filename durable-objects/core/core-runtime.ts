@@ -1,4 +1,5 @@
 import { IdempotencyKeys } from "../../kernel/idempotency.ts";
+import { ACCOUNT_NAMES } from "../../kernel/llm/gate/account-limits.ts";
 import { makeProviders, type Providers } from "../../kernel/llm/providers.ts";
 import { Log } from "../../kernel/log/log.ts";
 import type { Sql } from "../../kernel/ports.ts";
@@ -10,9 +11,11 @@ import { agentOrders } from "../stubs.ts";
 import { Approvals } from "./approvals.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { DirectCalls } from "./direct-calls.ts";
+import { Herald } from "./herald.ts";
 import { Outbox } from "./outbox.ts";
 import { Projection } from "./projection.ts";
 import { TenantBudgets } from "./tenant-budgets.ts";
+import { VendorGates } from "./vendor-gates.ts";
 
 /** One core's parts, put together. */
 export interface CoreRuntime {
@@ -24,6 +27,8 @@ export interface CoreRuntime {
   readonly idempotency: IdempotencyKeys;
   readonly approvals: Approvals;
   readonly outbox: Outbox;
+  readonly herald: Herald;
+  readonly vendors: VendorGates;
   readonly letters: DeadLetters;
   readonly projection: Projection;
   readonly providers: Providers;
@@ -34,7 +39,8 @@ export function makeCoreRuntime(env: ObjectEnv, sql: Sql, tenant: string): CoreR
   const tx = new Transactions(sql);
   const log = new Log(ports);
   tx.onRollback(() => log.forgetHead());
-  const scheduler = new Scheduler(ports, log);
+  const scheduler = new Scheduler(ports, log, ACCOUNT_NAMES);
+  const outbox = new Outbox(sql);
   return {
     tx,
     log,
@@ -43,8 +49,10 @@ export function makeCoreRuntime(env: ObjectEnv, sql: Sql, tenant: string): CoreR
     tenantBudgets: new TenantBudgets(systemClock, scheduler),
     idempotency: new IdempotencyKeys(ports),
     approvals: new Approvals({ tx, log, scheduler, agent: (id) => agentOrders(env, tenant, id) }),
-    outbox: new Outbox(sql),
+    outbox,
     letters: new DeadLetters(ports),
+    vendors: new VendorGates(env, tenant, scheduler),
+    herald: new Herald({ env, tenant, tx, log, outbox, scheduler }),
     projection: new Projection(env.DB, ports, tenant, scheduler),
     providers: makeProviders(variablesOf(env), (input, init) => fetch(input, init)),
   };

@@ -1,5 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
-import { err, ok, type Result } from "../../kernel/errors.ts";
+import { type ErrorCode, err, ok, type Result } from "../../kernel/errors.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import { auditPage } from "../../kernel/log/audit.ts";
 import { type Birth, newBirth, newborn } from "../../kernel/process/birth.ts";
@@ -15,11 +15,9 @@ import { within } from "../deadline.ts";
 import type { ObjectEnv } from "../env.ts";
 import { migrate } from "../migrations.ts";
 import { sqlOf, systemClock, systemHash, systemRandom } from "../ports.ts";
-import { agentOrders } from "../stubs.ts";
 import { type CoreRuntime, makeCoreRuntime } from "./core-runtime.ts";
 import { CORE_MIGRATIONS } from "./migrations.ts";
-import type { Order } from "./outbox.ts";
-import type { ApprovalView, CoreGrants, CoreRpc, DeadLetter } from "./rpc.ts";
+import type { ApprovalView, CoreGrants, CoreRpc, CoreVendors, DeadLetter } from "./rpc.ts";
 
 const GONE = err("not_found", "There is no such agent.");
 
@@ -28,7 +26,7 @@ const GONE = err("not_found", "There is no such agent.");
  * money. What it decides about agents is committed first and told them afterwards; whatever was not heard is told again by
  * the alarm, and by cron when alarms failed.
  */
-export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, CoreGrants {
+export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, CoreGrants, CoreVendors {
   readonly #sql = sqlOf(this.ctx.storage);
   readonly #laid = migrate(this.#sql, CORE_MIGRATIONS, systemClock.now());
   #runtime: CoreRuntime | null = null;
@@ -38,17 +36,31 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
   // --- the agents' side
 
   async settleAndGrant(report: AgentReport, next: GrantRequest | null): Promise<GrantReply> {
-    const core = this.#core();
-    const { tx, scheduler } = core;
+    const { tx, scheduler, vendors } = this.#core();
+    await vendors.prepare(report, next);
     const tell = tx.run(() => {
       const reply = scheduler.settleAndGrant(report, next);
-      const dispatched = next === null || reply.kind === "denied" ? scheduler.dispatch() : [];
+      const dispatched = reply.kind === "granted" ? [] : scheduler.dispatch();
       const released = report.settlements.length > 0 ? scheduler.releaseQuotaWaiters() : [];
-      return { reply, agents: [...dispatched, ...released.filter((agentId) => agentId !== report.agentId)] };
+      const others = [...dispatched, ...released, ...vendors.released()].filter((id) => id !== report.agentId);
+      // Whoever is chosen while it asks needs not be told: asking again is the same question.
+      const chosen = next !== null && dispatched.includes(report.agentId);
+      return { reply: chosen ? scheduler.settleAndGrant(report, next) : reply, agents: others };
     });
     this.#tellToRun(tell.agents);
-    this.#wakeBy(systemClock.now() + LIMITS.projectionMs);
+    this.#wakeBy(Math.min(systemClock.now() + LIMITS.projectionMs, vendors.dueAt() ?? Number.POSITIVE_INFINITY));
     return tell.reply;
+  }
+
+  // --- the gates' side
+
+  async vendorMoved(provider: string, cause: ErrorCode | null, retryMs: number): Promise<void> {
+    if (!this.#laid.ok) return;
+    const { tx, scheduler, vendors } = this.#core();
+    await vendors.moved(provider, cause, retryMs);
+    this.#tellToRun(tx.run(() => [...scheduler.dispatch(), ...vendors.released()]));
+    const due = this.#due();
+    if (due !== null) this.#wakeBy(due);
   }
 
   // --- the outside's side
@@ -81,7 +93,7 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
       if (!accepted.ok) return accepted;
       this.#wakeBy(systemClock.now() + LIMITS.projectionMs);
       const { birth, block } = accepted.value;
-      const born = birth === null ? null : await this.#bear(birth);
+      const born = birth === null ? null : await this.#core().herald.bear(birth);
       if (born === null) return ok(block);
       if (options.idempotencyKey !== undefined)
         idempotency.remember(options.idempotencyKey, JSON.stringify(spec), born);
@@ -127,7 +139,7 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
         scheduler.questions.forget(agentId);
         letters.forget(agentId);
       });
-      await this.#carryOut(agentId, "ERASE");
+      await this.#core().herald.carryOut(agentId, "ERASE");
       this.#wakeBy(systemClock.now());
       return ok(null);
     });
@@ -248,14 +260,16 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
 
   /** Cron's and the alarm's work: whatever is due. */
   async sweep(): Promise<Result<null>> {
-    return this.#with(async ({ tx, scheduler }) => {
+    return this.#with(async ({ tx, scheduler, vendors, herald }) => {
+      await vendors.renew();
       const agents = tx.run(() => {
         scheduler.settleExpired();
-        return [...scheduler.dispatch(), ...scheduler.releaseQuotaWaiters(), ...scheduler.slots.unclaimed()];
+        const chosen = [...scheduler.dispatch(), ...vendors.released()];
+        return [...chosen, ...scheduler.releaseQuotaWaiters(), ...scheduler.slots.unclaimed()];
       });
       this.#tellToRun(agents);
-      for (const entry of scheduler.processes.unborn()) await this.#bear(JSON.parse(entry.spec ?? "null") as Birth);
-      await this.#deliver();
+      for (const entry of scheduler.processes.unborn()) await herald.bear(JSON.parse(entry.spec ?? "null") as Birth);
+      await herald.deliver();
       const projected = await this.#project();
       return projected ? ok(null) : err("unavailable", "D1 did not take the projection.");
     });
@@ -291,7 +305,7 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
   }
 
   #agent(agentId: string) {
-    return agentOrders(this.env, this.#tenant, agentId);
+    return this.#core().herald.agent(agentId);
   }
 
   #refusal(spec: ProcessSpec): Result<never> | null {
@@ -310,39 +324,9 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
     return null;
   }
 
-  /** Lets the agent's object begin. Null = it did not answer in time; the sweep tries again. */
-  async #bear(birth: Birth): Promise<ControlBlock | null> {
-    const born = await within(LIMITS.rpcMs, "create", this.#agent(birth.id).create(birth));
-    return born?.ok === true ? born.value : null;
-  }
-
   /** Pushes: an agent that does not hear it asks by itself later, or is told again by the sweep. */
   #tellToRun(agentIds: readonly string[]): void {
-    for (const agentId of agentIds) {
-      this.ctx.waitUntil(within(LIMITS.rpcMs, "run", this.#agent(agentId).run()));
-    }
-  }
-
-  async #deliver(): Promise<void> {
-    for (const { agentId, order } of this.#core().outbox.all()) await this.#carryOut(agentId, order);
-  }
-
-  /** Gives one order; it stays in the outbox until the agent has answered. */
-  async #carryOut(agentId: string, order: Order): Promise<void> {
-    const { tx, outbox, log, scheduler } = this.#core();
-    const heard = await within(LIMITS.rpcMs, order, this.#give(agentId, order));
-    if (heard === null || (!heard.ok && heard.error.code === "unavailable")) return;
-    // Whoever is not born yet hears nothing: the order waits for it.
-    if (!heard.ok && scheduler.processes.isUnborn(agentId)) return;
-    tx.run(() => {
-      if (!outbox.done(agentId, order) || order !== "ERASE" || !heard.ok) return;
-      log.append("agent.erased", "kernel", { agentId, ...heard.value });
-    });
-  }
-
-  async #give(agentId: string, order: Order): Promise<Result<object>> {
-    if (order === "ERASE") return await this.#agent(agentId).erase("kernel");
-    return await this.#agent(agentId).signal(order, "kernel");
+    for (const told of this.#core().herald.tellToRun([...new Set(agentIds)])) this.ctx.waitUntil(told);
   }
 
   async #project(): Promise<boolean> {
@@ -358,7 +342,7 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
 
   /** When something is due next, or null for an idle core. */
   #due(): number | null {
-    const { scheduler, outbox, projection } = this.#core();
+    const { scheduler, outbox, projection, vendors } = this.#core();
     const now = systemClock.now();
     const soon =
       projection.dirty ||
@@ -370,6 +354,7 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
       scheduler.slots.nextExpiry(),
       scheduler.ledger.nextExpiry(),
       scheduler.nextPeriod(),
+      vendors.dueAt(),
     ].filter((at) => at !== null);
     return times.length === 0 ? null : Math.min(...times);
   }

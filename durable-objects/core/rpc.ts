@@ -1,4 +1,4 @@
-import type { Result } from "../../kernel/errors.ts";
+import type { ErrorCode, Result } from "../../kernel/errors.ts";
 import type { ChainReport, LogEntry } from "../../kernel/log/log.ts";
 import type { ControlBlock } from "../../kernel/process/block.ts";
 import type { Decision } from "../../kernel/process/parking.ts";
@@ -109,6 +109,12 @@ export interface CoreRpc {
   record(action: string, actor: Actor, facts: Record<string, string>): Promise<Result<null>>;
   /** Cron's call when the core's `due_at` in D1 has passed: does what alarms missed. Harmless when nothing is due. */
   sweep(): Promise<Result<null>>;
+}
+
+/** What the gate of a vendor account tells the cores that have something of it. */
+export interface CoreVendors {
+  /** The vendor is down for `cause`, and asked again in `retryMs`; or, with null, it is there again. Lost, it does no harm. */
+  vendorMoved(provider: string, cause: ErrorCode | null, retryMs: number): Promise<void>;
 }
 
 /** What an agent asks of its core, once a step: see kernel/scheduler/grant.ts. */

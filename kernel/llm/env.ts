@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { err, ok, type Result } from "../errors.ts";
+import { LIMITS_TAKE, limitsText } from "./gate/account-limits.ts";
 
 /**
  * The variables that configure models. Empty means unset. The start of a shell parses them first, so that a bad value
@@ -15,6 +16,8 @@ const baseUrl = z
 
 const modelName = z.string().regex(/^[a-z]+\/\S+$/, "provider/model, such as openai/gpt-6-luna or local/reader");
 
+const limits = z.string().refine((text) => limitsText.safeParse(text).success, LIMITS_TAKE);
+
 const modelEnv = z.object({
   AOS_DEFAULT_MODEL: modelName.optional(),
   OPENAI_API_KEY: key.optional(),
@@ -25,6 +28,10 @@ const modelEnv = z.object({
   MOONSHOT_API_KEY: key.optional(),
   KIMI_BASE_URL: baseUrl.optional(),
   OLLAMA_BASE_URL: baseUrl.optional(),
+  OPENAI_LIMITS: limits.optional(),
+  DEEPSEEK_LIMITS: limits.optional(),
+  KIMI_LIMITS: limits.optional(),
+  OLLAMA_LIMITS: limits.optional(),
 });
 export type ModelEnv = z.output<typeof modelEnv>;
 export type ModelVariable = keyof ModelEnv;

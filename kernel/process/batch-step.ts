@@ -84,8 +84,9 @@ function inputOf(parts: AgentParts, prepared: Prepared, grant: Granted): BatchIn
 
 function messageOf(parts: AgentParts, call: PendingCall): CallMessage {
   const { id, tenant, model } = parts.process.get();
-  const { hash, repeatable } = batchInputOf(call);
-  return { tenant, agentId: id, callId: call.call_id, attempt: call.attempt, model, hash, repeatable };
+  const { hash, repeatable, estimatedTokens, maxOutputTokens } = batchInputOf(call);
+  const tokens = estimatedTokens + maxOutputTokens;
+  return { tenant, agentId: id, callId: call.call_id, attempt: call.attempt, model, hash, repeatable, tokens };
 }
 
 function giveUp(parts: AgentParts, call: PendingCall): void {

@@ -16,5 +16,7 @@ export const callMessage = z.object({
   hash: z.string().min(1),
   /** The same request always gets the same reply: identical calls of one tenant may share one. */
   repeatable: z.boolean(),
+  /** What the call counts for against the vendor account's tokens a minute. Absent in messages of older versions. */
+  tokens: z.int().nonnegative().optional(),
 });
 export type CallMessage = z.infer<typeof callMessage>;

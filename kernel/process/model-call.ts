@@ -175,12 +175,17 @@ function queueTools(parts: AgentParts, modelCallId: string, reply: ChatReply, to
   });
 }
 
-/** A vendor's error is no death: it backs off until the message's deadline, then the message fails. */
+/**
+ * A vendor's error is no death: it backs off until the message's deadline, then the message fails. This pause is the request's
+ * own; where the whole account has one, the core ends it as soon as the vendor answers again.
+ */
 function refused(parts: AgentParts, call: OpenCall, outcome: Refusal): void {
   const row = parts.process.get();
   const settlement = settlementOf(outcome, call, parts.clock.now());
-  const data = { name: MODEL_CALL, step: row.steps + 1, ok: false, code: outcome.error.code, settlement };
-  parts.log.append("call.end", `agent:${row.id}`, data, call.callId);
+  const { code, retryAfterMs } = outcome.error;
+  const data = { name: MODEL_CALL, step: row.steps + 1, ok: false, code, settlement };
+  const asked = retryAfterMs === undefined ? {} : { retryAfterMs };
+  parts.log.append("call.end", `agent:${row.id}`, { ...data, ...asked }, call.callId);
   parts.process.change({
     cost_nano_usd: row.cost_nano_usd + settlement.costNanoUsd,
     turn_attempt: row.turn_attempt + 1,
@@ -202,7 +207,8 @@ function backoffMs(parts: AgentParts, error: KernelError, retries: number): numb
   return Math.max(error.retryAfterMs ?? 0, Math.ceil((ceiling * (byte + 1)) / 256));
 }
 
-function messageDeadline(parts: AgentParts): number {
+/** When the message that the turn works on fails for want of a vendor. */
+export function messageDeadline(parts: AgentParts): number {
   const { turn_message_id: id, deadline_at: deadlineAt } = parts.process.get();
   const accepted = (id === null ? null : parts.mailbox.get(id))?.created_at ?? 0;
   return Math.min(accepted + LIMITS.messageMs, deadlineAt ?? Number.POSITIVE_INFINITY);

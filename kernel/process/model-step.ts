@@ -1,9 +1,9 @@
 import type { Door } from "../door.ts";
-import { unreachable } from "../errors.ts";
+import { ERRORS, type ErrorCode, unreachable } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { GrantReply } from "../scheduler/grant.ts";
 import { sendCall } from "./batch-step.ts";
-import { closeCall, type Granted, openCall } from "./model-call.ts";
+import { closeCall, type Granted, messageDeadline, openCall } from "./model-call.ts";
 import type { Next } from "./next.ts";
 import type { AgentParts } from "./parts.ts";
 import { granted, hasWork, type Prepared, prepare } from "./prepare.ts";
@@ -51,6 +51,7 @@ function notGranted(parts: AgentParts, reply: Exclude<GrantReply, Granted> | nul
   if (reply === null) return parts.process.transition({ to: "ready" }, { retry_at: retryAt });
   switch (reply.kind) {
     case "queued":
+      if (reply.vendor !== undefined) return waitForVendor(parts, reply.vendor, retryAt);
       return parts.process.transition({ to: "ready" }, { retry_at: retryAt });
     case "denied": {
       const { subject, metric, limit, used, reserved } = reply;
@@ -63,6 +64,15 @@ function notGranted(parts: AgentParts, reply: Exclude<GrantReply, Granted> | nul
     default:
       return unreachable(reply);
   }
+}
+
+/** The whole account waits for its vendor, until the message's deadline; the core says when it is there again. */
+function waitForVendor(parts: AgentParts, { provider, code }: { provider: string; code: ErrorCode }, retryAt: number) {
+  const message = `${provider} takes no calls now: ${ERRORS[code].title}. The call is made when it does again.`;
+  if (parts.clock.now() >= messageDeadline(parts)) return endTurn(parts, failed({ code, message }));
+  const { state, last_error: before } = parts.process.get();
+  if (state !== "waiting" || before !== message) parts.log.append("provider.wait", "kernel", { provider, code });
+  parts.process.transition({ to: "waiting", reason: "llm" }, { retry_at: retryAt, last_error: message });
 }
 
 async function call(parts: AgentParts, prepared: Prepared, grant: Granted, abort: AbortSignal): Promise<Next> {

@@ -45,6 +45,7 @@ export function prepare(parts: AgentParts, door: Door): Prepared | KernelError {
       price: info.price,
       inputBound: utf8Bytes,
       outputWanted: maxOutputTokens,
+      rateTokens: estimatedTokens + maxOutputTokens,
       deadlineMs: row.lane === "batch" ? LIMITS.batchCallMs : LIMITS.modelCallMs,
     },
   };

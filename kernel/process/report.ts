@@ -1,4 +1,6 @@
+import type { ErrorCode } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import { outcomeOf } from "../llm/gate/outcome.ts";
 import type { LogEntry } from "../log/log.ts";
 import type { AgentReport, OpenQuestion, Settlement } from "../scheduler/grant.ts";
 import { type ControlBlock, usd } from "./block.ts";
@@ -96,7 +98,10 @@ function questionOf(call: PendingCall): OpenQuestion {
 function settlementOf(entry: LogEntry): Settlement[] {
   if (entry.kind !== "call.end" || entry.data["name"] !== MODEL_CALL || entry.callId === null) return [];
   const settlement = entry.data["settlement"] as Omit<Settlement, "callId"> | undefined;
-  return settlement === undefined ? [] : [{ callId: entry.callId, ...settlement }];
+  if (settlement === undefined) return [];
+  const { ok, code, retryAfterMs } = entry.data as { ok: boolean; code?: ErrorCode; retryAfterMs?: number };
+  const outcome = ok ? outcomeOf(null) : code === undefined ? null : outcomeOf(code, retryAfterMs);
+  return [{ callId: entry.callId, ...settlement, ...(outcome === null ? {} : { outcome }) }];
 }
 
 /** The agent's own count of what the core enforces; reservations under way are the core's. */

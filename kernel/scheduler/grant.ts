@@ -1,6 +1,8 @@
 import * as z from "zod";
+import type { ErrorCode } from "../errors.ts";
 import type { CacheLevel } from "../llm/cache/reply-cache.ts";
 import type { TokenUsage } from "../llm/chat.ts";
+import type { CallOutcome } from "../llm/gate/outcome.ts";
 import type { ModelPrice } from "../llm/provider.ts";
 import type { ControlBlock } from "../process/block.ts";
 import type { Lane } from "../process/spec.ts";
@@ -17,6 +19,8 @@ export interface Settlement {
   state: "settled" | "unknown";
   usage: TokenUsage | null;
   costNanoUsd: number;
+  /** What the end of the call says of the vendor's account, if anything. */
+  outcome?: CallOutcome;
 }
 
 /** What a call costs that was never made: nothing, and no step. */
@@ -85,6 +89,8 @@ export interface GrantRequest {
   inputBound: number;
   /** The longest reply wanted; the grant may allow less. */
   outputWanted: number;
+  /** What the call counts for against the account's tokens a minute: the prompt as estimated, and the longest reply. */
+  rateTokens: number;
   /** How long the call may take; its reservation outlives it by a grace. */
   deadlineMs: number;
 }
@@ -98,8 +104,8 @@ export interface Reservation {
 export type GrantReply =
   /** Call now, with at most `maxOutputTokens`. `slotMs` is how long the slot is held: 0 in the batch lane, which has none. */
   | { kind: "granted"; callId: string; maxOutputTokens: number; reservedNanoUsd: number; fence: number; slotMs: number }
-  /** No slot is free: `run` is called when one is. */
-  | { kind: "queued" }
+  /** No slot is free, or the vendor's account has no room: `run` is called when there is. `vendor` = the vendor is the reason. */
+  | { kind: "queued"; vendor?: { provider: string; code: ErrorCode } }
   /** A budget is spent: `run` is called when there is room again. */
   | { kind: "denied"; subject: string; metric: string; limit: number; used: number; reserved: number }
   /** The core knows no such process, or it was erased: stop. */

@@ -10,15 +10,31 @@ import type { Clock, Sql } from "../ports.ts";
  * counter as in Sheng et al., "Fairness in Serving Large Language Models" (2024).
  */
 
-export type Waiting = { agent_id: string; urgent: number; vtime: number; priority: number };
+export type Waiting = {
+  agent_id: string;
+  urgent: number;
+  vtime: number;
+  priority: number;
+  enqueued_at: number;
+  gate: string;
+  tokens: number;
+};
 
-const ENQUEUE = `INSERT INTO run_queue (agent_id, urgent, vtime, priority, enqueued_at) VALUES (?, ?, ?, ?, ?)
-  ON CONFLICT (agent_id) DO UPDATE SET urgent = excluded.urgent, priority = excluded.priority`;
+/** The gate that the call has to pass, and what it counts for there. */
+export type Errand = Pick<Waiting, "gate" | "tokens">;
+
+/** A call that passes no gate. */
+export const NO_ERRAND: Errand = { gate: "", tokens: 0 };
+
+const ENQUEUE = `INSERT INTO run_queue (agent_id, urgent, vtime, priority, enqueued_at, gate, tokens) VALUES (?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (agent_id) DO UPDATE SET urgent = excluded.urgent, priority = excluded.priority, gate = excluded.gate,
+  tokens = excluded.tokens`;
 const DEQUEUE = "DELETE FROM run_queue WHERE agent_id = ?";
 const NEXT =
-  "SELECT agent_id, urgent, vtime, priority FROM run_queue WHERE urgent <= ? ORDER BY urgent DESC, vtime, priority, enqueued_at LIMIT 1";
+  "SELECT * FROM run_queue WHERE gate = ? AND urgent <= ? ORDER BY urgent DESC, vtime, priority, enqueued_at LIMIT 1";
 const LEAST = "SELECT min(vtime) AS vtime FROM run_queue";
 const COUNT = "SELECT count(*) AS n FROM run_queue";
+const AT_GATE = "SELECT count(*) AS n FROM (SELECT 1 FROM run_queue WHERE gate = ? AND agent_id <> ? LIMIT ?)";
 
 export function isUrgent(priority: number): boolean {
   return priority < LIMITS.urgentPriorities;
@@ -34,6 +50,11 @@ export function virtualCost(tokens: number, priority: number): number {
   return Math.ceil((tokens * 100) / weightOf(priority));
 }
 
+/** The order in which those who wait are served. */
+export function inOrder(a: Waiting, b: Waiting): number {
+  return b.urgent - a.urgent || a.vtime - b.vtime || a.priority - b.priority || a.enqueued_at - b.enqueued_at;
+}
+
 export class RunQueue {
   readonly #sql: Sql;
   readonly #clock: Clock;
@@ -44,17 +65,22 @@ export class RunQueue {
   }
 
   /** Adds the agent, or refreshes its priority; its place in the queue is kept. */
-  enqueue(agentId: string, priority: number, vtime: number): void {
-    this.#sql.run(ENQUEUE, agentId, isUrgent(priority) ? 1 : 0, vtime, priority, this.#clock.now());
+  enqueue(agentId: string, priority: number, vtime: number, { gate, tokens }: Errand): void {
+    this.#sql.run(ENQUEUE, agentId, isUrgent(priority) ? 1 : 0, vtime, priority, this.#clock.now(), gate, tokens);
   }
 
   remove(agentId: string): void {
     this.#sql.run(DEQUEUE, agentId);
   }
 
-  /** The agent that is next, or null. `urgentToo` = priorities 0-9 have not used up their share of the slots. */
-  peek(urgentToo: boolean): Waiting | null {
-    return this.#sql.first<Waiting>(NEXT, urgentToo ? 1 : 0) ?? null;
+  /** The agent that is next at `gate`, or null. `urgentToo` = priorities 0-9 have not used up their share of the slots. */
+  peek(gate: string, urgentToo: boolean): Waiting | null {
+    return this.#sql.first<Waiting>(NEXT, gate, urgentToo ? 1 : 0) ?? null;
+  }
+
+  /** How many wait at `gate`, counted up to `most`, but for `exceptAgentId`. */
+  atGate(gate: string, most: number, exceptAgentId = ""): number {
+    return this.#sql.first<{ n: number }>(AT_GATE, gate, exceptAgentId, most)?.n ?? 0;
   }
 
   /** The virtual time at which a newcomer starts: that of the least served who waits. */

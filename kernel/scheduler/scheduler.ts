@@ -2,6 +2,7 @@ import { LIMITS } from "../limits.ts";
 import { maxCostNanoUsd } from "../llm/pricing.ts";
 import type { Log } from "../log/log.ts";
 import type { Clock, Sql } from "../ports.ts";
+import { Allowances } from "./allowances.ts";
 import { type BudgetRow, Budgets, type CallCost, TENANT } from "./budgets.ts";
 import { Counters } from "./counters.ts";
 import {
@@ -15,7 +16,7 @@ import {
 import { Ledger } from "./ledger.ts";
 import { type ProcessEntry, ProcessTable } from "./process-table.ts";
 import { Questions } from "./questions.ts";
-import { isUrgent, RunQueue, virtualCost } from "./run-queue.ts";
+import { type Errand, inOrder, isUrgent, RunQueue, virtualCost, type Waiting } from "./run-queue.ts";
 import { Slots } from "./slots.ts";
 
 /**
@@ -35,11 +36,17 @@ const ADD_SIGNAL =
 
 const HOUR_MS = 3_600_000;
 
+/** What a process in the table says of itself that waits with its own pause for a vendor to answer again. */
+const STALLED = `SELECT id FROM processes WHERE state = 'waiting' AND erased_at IS NULL
+  AND json_extract(block, '$.waitReason') = 'llm' AND json_extract(block, '$.lane') = 'interactive'
+  AND json_extract(block, '$.model') LIKE ? || '/%' LIMIT ?`;
+
 type Slot = { fence: number; slotMs: number };
 /** A call of the batch lane holds money only: whoever consumes the queue bounds how many run. */
 const NO_SLOT: Slot = { fence: 0, slotMs: 0 };
 
 export class Scheduler {
+  readonly allowances: Allowances;
   readonly budgets: Budgets;
   readonly counters: Counters;
   readonly ledger: Ledger;
@@ -51,7 +58,8 @@ export class Scheduler {
   readonly #clock: Clock;
   readonly #log: Log;
 
-  constructor(ports: { sql: Sql; clock: Clock }, log: Log) {
+  /** `gates` are the vendor accounts whose calls have to be allowed. */
+  constructor(ports: { sql: Sql; clock: Clock }, log: Log, gates: readonly string[] = []) {
     this.#sql = ports.sql;
     this.#clock = ports.clock;
     this.#log = log;
@@ -62,6 +70,7 @@ export class Scheduler {
     this.questions = new Questions(ports.sql);
     this.queue = new RunQueue(ports);
     this.slots = new Slots(ports);
+    this.allowances = new Allowances(gates, ports.clock, this.slots, this.queue);
   }
 
   /** Settles and notes what the agent reports, then grants, queues or denies its next call. Repeating it changes nothing. */
@@ -71,8 +80,7 @@ export class Scheduler {
     if (entry === null) return { kind: "gone" };
     this.#note(report);
     if (next !== null) return this.#grant(entry, next);
-    this.slots.giveBack(report.agentId);
-    this.queue.remove(report.agentId);
+    this.#rested(report);
     return { kind: "noted" };
   }
 
@@ -118,14 +126,20 @@ export class Scheduler {
   dispatch(): string[] {
     const chosen = this.slots.expire();
     for (let free = this.slots.free; free > 0; free--) {
-      const next =
-        this.queue.peek(this.slots.urgent < LIMITS.slotsPerTenant * LIMITS.urgentShare) ?? this.queue.peek(true);
+      const urgentToo = this.slots.urgent < LIMITS.slotsPerTenant * LIMITS.urgentShare;
+      const next = this.#next(urgentToo) ?? this.#next(true);
       if (next === null) break;
       this.queue.remove(next.agent_id);
-      this.slots.take(next.agent_id, this.counters.next("fence"), true);
+      const pass = { gate: next.gate, epoch: this.allowances.take(next) };
+      this.slots.take(next.agent_id, this.counters.next("fence"), true, pass);
       chosen.push(next.agent_id);
     }
     return chosen;
+  }
+
+  /** Agents that pause because `provider` failed them: it is there again. At most `LIMITS.sweepRows`. */
+  stalledAt(provider: string): string[] {
+    return this.#sql.all<{ id: string }>(STALLED, provider, LIMITS.sweepRows).map((row) => row.id);
   }
 
   /** Lets agents that waited for a budget ask again. Answers whom to tell. */
@@ -144,8 +158,9 @@ export class Scheduler {
 
   #grant(entry: ProcessEntry, request: GrantRequest): GrantReply {
     const known = this.ledger.get(request.callId);
-    const slot = request.lane === "batch" ? NO_SLOT : this.#slotFor(entry);
-    if (slot === null) return { kind: "queued" };
+    const errand = this.allowances.errandOf(request);
+    const slot = request.lane === "batch" ? NO_SLOT : this.#slotFor(entry, errand);
+    if (slot === null) return this.#queued(errand);
     if (known !== null) return this.#granted(request.callId, known.output_bound, known.reserved_nano_usd, slot);
     const bound = this.#reserve(entry.id, request);
     if ("subject" in bound) return this.#deny(entry.id, bound);
@@ -167,25 +182,47 @@ export class Scheduler {
     return { kind: "granted", callId, maxOutputTokens, reservedNanoUsd, ...slot };
   }
 
-  /** The agent's slot, if it has one or may have one now; else it waits in the queue. */
-  #slotFor(entry: ProcessEntry): Slot | null {
+  #queued({ gate }: Errand): GrantReply {
+    const code = this.allowances.cause(gate);
+    return code === null ? { kind: "queued" } : { kind: "queued", vendor: { provider: gate, code } };
+  }
+
+  /** The agent's slot, if it has one or may have one now; else it waits in the queue, without one. */
+  #slotFor(entry: ProcessEntry, errand: Errand): Slot | null {
     const held = this.slots.of(entry.id);
-    const fence = held?.fence ?? this.counters.next("fence");
-    if (held === null && (this.slots.free <= 0 || this.#othersAreFirst(entry))) {
+    const promised = held !== null && this.allowances.stands(held, errand);
+    if (!promised && !this.#mayBegin(entry, errand, held !== null)) {
+      this.slots.giveBack(entry.id);
       this.processes.startAt(entry.id, this.queue.floor());
-      this.queue.enqueue(entry.id, entry.priority, this.processes.get(entry.id)?.vtime ?? 0);
+      this.queue.enqueue(entry.id, entry.priority, this.processes.get(entry.id)?.vtime ?? 0, errand);
       return null;
     }
+    const fence = held?.fence ?? this.counters.next("fence");
+    const epoch = promised ? held.epoch : this.allowances.take(errand);
     this.queue.remove(entry.id);
-    this.slots.take(entry.id, fence, false);
+    this.slots.take(entry.id, fence, false, { gate: errand.gate, epoch });
     return { fence, slotMs: LIMITS.slotMs };
   }
 
-  #othersAreFirst(entry: ProcessEntry): boolean {
-    const next = this.queue.peek(true);
+  /** Slots are kept from step to step; what an account lends is scarcer and goes to whoever was served least. */
+  #mayBegin(entry: ProcessEntry, errand: Errand, hasSlot: boolean): boolean {
+    if (hasSlot && errand.gate === "") return true;
+    if (!hasSlot && this.slots.free <= 0) return false;
+    return !this.#othersAreFirst(entry, errand) && this.allowances.has(errand, entry.id);
+  }
+
+  #othersAreFirst(entry: ProcessEntry, { gate }: Errand): boolean {
+    const next = this.queue.peek(gate, true);
     if (next === null || next.agent_id === entry.id) return false;
     const urgent = isUrgent(entry.priority) ? 1 : 0;
     return next.urgent > urgent || (next.urgent === urgent && next.vtime <= entry.vtime);
+  }
+
+  /** Who is next of those whose calls may begin: a vendor that is busy holds up nobody else. */
+  #next(urgentToo: boolean): Waiting | null {
+    const heads = ["", ...this.allowances.gates].map((gate) => this.queue.peek(gate, urgentToo));
+    const free = heads.filter((head) => head !== null && this.allowances.has(head));
+    return free.filter((head) => head !== null).toSorted(inOrder)[0] ?? null;
   }
 
   /** The longest reply that all budgets allow, with what it costs; or the meter that has no room for any. */
@@ -226,6 +263,13 @@ export class Scheduler {
 
   #subjects(agentId: string): string[] {
     return [agentId, ...this.processes.ancestors(agentId), TENANT];
+  }
+
+  /** Whoever waits for a call keeps its place in the line, and the slot that it was pushed and has not heard of yet. */
+  #rested({ agentId, block }: AgentReport): void {
+    const waits = block.state === "ready" || (block.state === "waiting" && block.waitReason === "llm");
+    if (!waits || this.slots.of(agentId)?.pushed === false) this.slots.giveBack(agentId);
+    if (!waits) this.queue.remove(agentId);
   }
 
   #note(report: AgentReport): void {

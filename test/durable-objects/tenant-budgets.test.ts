@@ -14,7 +14,7 @@ function withOpenCall(sql: Sql) {
   const request = { callId: "call_a", lane: "interactive", provider: "p", model: "p/m", price } as const;
   scheduler.ledger.open(
     "agt_a",
-    { ...request, inputBound: 100, outputWanted: 100, deadlineMs: 1_000 },
+    { ...request, inputBound: 100, rateTokens: 200, outputWanted: 100, deadlineMs: 1_000 },
     100,
     300_000,
     1,

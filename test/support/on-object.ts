@@ -7,13 +7,16 @@ import { objectSql } from "./ports.ts";
 
 /** Runs a story on the real SQLite of a new object that holds a schema, laid by its migrations, and no rows. */
 
-const MIGRATIONS = import.meta.glob<string>("../../migrations/{agent,core}/*.sql", {
+const MIGRATIONS = import.meta.glob<string>("../../migrations/{agent,core,provider-gate}/*.sql", {
   query: "?raw",
   import: "default",
   eager: true,
 });
 
-export async function onNewObject<T>(schema: "agent" | "core", story: (sql: Sql) => T | Promise<T>): Promise<T> {
+export async function onNewObject<T>(
+  schema: "agent" | "core" | "provider-gate",
+  story: (sql: Sql) => T | Promise<T>,
+): Promise<T> {
   const { AGENTS } = env as unknown as { AGENTS: DurableObjectNamespace };
   const files = Object.keys(MIGRATIONS).filter((name) => name.includes(`/migrations/${schema}/`));
   return runInDurableObject(AGENTS.get(AGENTS.newUniqueId()), async (_object, state) => {

@@ -11,6 +11,7 @@ interface Parameter {
 }
 interface Operation {
   summary?: string;
+  tags?: string[];
   parameters?: Parameter[];
   responses: Record<string, unknown>;
 }

@@ -33,6 +33,7 @@ import { keys } from "./routes/keys.ts";
 import { messages } from "./routes/messages.ts";
 import { models } from "./routes/models.ts";
 import { pages } from "./routes/pages.ts";
+import { providers } from "./routes/providers.ts";
 import { quotas } from "./routes/quotas.ts";
 import { responses } from "./routes/responses.ts";
 import { steps } from "./routes/steps.ts";
@@ -62,6 +63,7 @@ const RESOURCES = [
   chatCompletions,
   cache,
   responses,
+  providers,
   deadLetters,
   quotas,
   keys,

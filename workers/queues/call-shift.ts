@@ -10,7 +10,8 @@ import { makeProviders } from "../../kernel/llm/providers.ts";
 import type { ClaimedCall } from "../../kernel/process/batch-calls.ts";
 import type { Env } from "../env.ts";
 import { answer } from "../objects.ts";
-import { type Delivery, putBack } from "./delivery.ts";
+import { type Delivery, putBack, putOff } from "./delivery.ts";
+import { GatePasses } from "./gate-passes.ts";
 import { Permits } from "./permits.ts";
 
 type Claim = Delivery & ClaimedCall;
@@ -19,7 +20,7 @@ type Claim = Delivery & ClaimedCall;
 const FINAL: ReadonlySet<string> = new Set(["conflict", "not_found"]);
 
 /**
- * One consumer's working time: claim, call, deliver. It claims nothing in its last minutes, and the calls that it made end
+ * One consumer's working time: pass the vendor's gate, claim, call, deliver. It claims nothing in its last minutes, and the calls that it made end
  * before its own time does.
  *
  * Agents judge: a refused claim ends the message, an outcome that nobody waits for is taken and touches nothing. An agent
@@ -28,26 +29,41 @@ const FINAL: ReadonlySet<string> = new Set(["conflict", "not_found"]);
 export class CallShift {
   readonly #env: Env;
   readonly #begun = systemClock.now();
+  readonly #passes: GatePasses;
   readonly #headerWaits = new Permits(LIMITS.consumerHeaderWaits);
 
   constructor(env: Env) {
     this.#env = env;
+    this.#passes = new GatePasses(env);
   }
 
-  /** Makes one call for all of `group`, which ask for the same. */
+  /** Makes one call for all of `group`, which ask for the same. A vendor that wants none gets none: the group comes again. */
   async make(group: readonly Delivery[]): Promise<void> {
+    const [first] = group;
+    if (first === undefined) return;
+    const pass = await this.#passes.enter(first.call);
+    if (typeof pass === "number") {
+      for (const { message } of group) putOff(message, pass);
+      return;
+    }
+    let outcome: ChatOutcome | null = null;
     const leave = await this.#headerWaits.take();
     try {
       const claims = await this.#claims(group);
-      const [first] = claims;
-      if (first === undefined) return;
-      const outcome = await this.#whileRenewed(claims, () => this.#chat(first, leave));
-      await Promise.all(claims.map((claim) => this.#deliver(claim, outcome, first.call.callId)));
+      const [payer] = claims;
+      if (payer === undefined) return;
+      outcome = await this.#whileRenewed(claims, () => this.#chat(payer, leave));
+      await this.#deliverAll(claims, outcome, payer);
     } catch (cause) {
       for (const { message, call } of group) putBack(message, "queue.call-broke", { call, message: String(cause) });
     } finally {
       leave();
+      await pass(outcome);
     }
+  }
+
+  async #deliverAll(claims: readonly Claim[], outcome: ChatOutcome, payer: Claim): Promise<void> {
+    await Promise.all(claims.map((claim) => this.#deliver(claim, outcome, payer.call.callId)));
   }
 
   async #claims(group: readonly Delivery[]): Promise<Claim[]> {

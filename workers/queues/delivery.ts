@@ -26,3 +26,12 @@ export function putBack(message: Message, event: string, facts: object = {}): vo
   const delayMs = Math.min(LIMITS.redeliverBaseMs * 2 ** (attempts - 1), LIMITS.redeliverMaxMs);
   message.retry({ delaySeconds: Math.ceil(delayMs / 1_000) });
 }
+
+/**
+ * Puts a message back because its vendor wants no calls now. That is no failure: before the queue would give it up, it is let go,
+ * and its agent sends the call again by itself.
+ */
+export function putOff(message: Message, delayMs: number): void {
+  if (message.attempts > LIMITS.consumerGatePutBacks) message.ack();
+  else message.retry({ delaySeconds: Math.ceil(delayMs / 1_000) });
+}

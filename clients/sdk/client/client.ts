@@ -6,6 +6,7 @@ import { Keys } from "./keys.ts";
 import { Ledger } from "./ledger.ts";
 import { Messages } from "./messages.ts";
 import { Pages } from "./pages.ts";
+import { Providers } from "./providers.ts";
 import { Quotas } from "./quotas.ts";
 import { Tenants } from "./tenants.ts";
 import { type Endpoint, Transport } from "./transport.ts";
@@ -26,6 +27,7 @@ export class KernelClient {
   readonly events: Events;
   readonly approvals: Approvals;
   readonly ledger: Ledger;
+  readonly providers: Providers;
   readonly quotas: Quotas;
   readonly keys: Keys;
   readonly tenants: Tenants;
@@ -40,6 +42,7 @@ export class KernelClient {
     this.events = new Events(this.#transport);
     this.approvals = new Approvals(this.#transport);
     this.ledger = new Ledger(this.#transport);
+    this.providers = new Providers(this.#transport);
     this.quotas = new Quotas(this.#transport);
     this.keys = new Keys(this.#transport);
     this.tenants = new Tenants(this.#transport);

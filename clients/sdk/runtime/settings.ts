@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseEnv } from "node:util";
 import * as z from "zod";
+import { LIMITS_TAKE, limitsText } from "../../../kernel/llm/gate/account-limits.ts";
 import { HostRules } from "../../../kernel/security/host-rules.ts";
 import { RuntimeError } from "./runtime-error.ts";
 
@@ -36,6 +37,10 @@ const VARIABLES = {
   MOONSHOT_API_KEY: [secret, SECRET],
   KIMI_BASE_URL: [httpUrl, HTTP_URL],
   OLLAMA_BASE_URL: [httpUrl, HTTP_URL],
+  OPENAI_LIMITS: [limitsText, LIMITS_TAKE],
+  DEEPSEEK_LIMITS: [limitsText, LIMITS_TAKE],
+  KIMI_LIMITS: [limitsText, LIMITS_TAKE],
+  OLLAMA_LIMITS: [limitsText, LIMITS_TAKE],
   AOS_AUDIT_KEY: [secret.min(16), `at least 16 ${SECRET}`],
   AOS_STORAGE: [z.enum(["cloudflare", "postgres", "memory"]), "cloudflare, postgres or memory"],
   DATABASE_URL: [z.url({ protocol: /^postgres(ql)?$/ }), "a postgres:// URL"],

@@ -39,18 +39,30 @@ export const runQueue = sqliteTable(
     vtime: integer().notNull(),
     priority: integer().notNull(),
     enqueuedAt: integer("enqueued_at").notNull(),
+    /** The vendor account whose gate the call has to pass; empty for a model that has none. */
+    gate: text().notNull().default(""),
+    /** What the call counts for against the account's tokens a minute. */
+    tokens: integer().notNull().default(0),
   },
-  (table) => [index("run_queue_order").on(table.urgent, table.vtime, table.priority, table.enqueuedAt)],
+  (table) => [index("run_queue_order").on(table.gate, table.urgent, table.vtime, table.priority, table.enqueuedAt)],
 );
 
 /** Who holds a slot, and until when. */
-export const slots = sqliteTable("slots", {
-  agentId: text("agent_id").primaryKey(),
-  fence: integer().notNull(),
-  expiresAt: integer("expires_at").notNull(),
-  /** 1 while the agent has not yet come for it after it was pushed. */
-  pushed: integer().notNull(),
-});
+export const slots = sqliteTable(
+  "slots",
+  {
+    agentId: text("agent_id").primaryKey(),
+    fence: integer().notNull(),
+    expiresAt: integer("expires_at").notNull(),
+    /** 1 while the agent has not yet come for it after it was pushed. */
+    pushed: integer().notNull(),
+    /** The vendor account that the slot's call is under way at; empty where there is no gate. */
+    gate: text().notNull().default(""),
+    /** The epoch of the account's breaker in which that call was allowed. */
+    epoch: integer().notNull().default(0),
+  },
+  (table) => [index("slots_gate").on(table.gate)],
+);
 
 /** The ledger: one row per model call, from its reservation to its settlement. */
 export const calls = sqliteTable(

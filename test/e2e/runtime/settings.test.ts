@@ -23,6 +23,11 @@ describe("settings of the environment", () => {
     ["AOS_DEFAULT_MODEL", "gpt", "provider/model, for example local/reader"],
     ["OPENAI_BASE_URL", "ftp://example.com", "an http:// or https:// URL"],
     ["OLLAMA_BASE_URL", "127.0.0.1:11434", "an http:// or https:// URL"],
+    [
+      "OPENAI_LIMITS",
+      "8",
+      "one or more of concurrency, requestsPerMinute and tokensPerMinute, such as concurrency=8,requestsPerMinute=600",
+    ],
     ["AOS_STORAGE", "floppy", "cloudflare, postgres or memory"],
     ["AOS_EGRESS_ALLOW", "https://example.com/", "comma-separated host or host:port"],
     ["AOS_EGRESS_ALLOW", "127.0.0.1:x", "comma-separated host or host:port"],

@@ -52,6 +52,7 @@ class Tenant {
       price,
       inputBound: 100,
       outputWanted: 100,
+      rateTokens: 200,
       deadlineMs: 1_000,
       ...request,
     };

@@ -81,6 +81,7 @@ export class MeteredModel implements Answerer {
       price: served.info.price,
       inputBound: maxPromptTokens(this.request),
       outputWanted: this.request.maxOutputTokens,
+      rateTokens: maxPromptTokens(this.request) + this.request.maxOutputTokens,
       deadlineMs: LIMITS.modelCallMs,
     };
   }

@@ -5,7 +5,7 @@ import type { ModelInfo } from "../../../kernel/llm/provider.ts";
 import { makeProviders, type Providers } from "../../../kernel/llm/providers.ts";
 import type { AppContext, AppEnv } from "../context.ts";
 import { needs } from "../roles.ts";
-import { failures, json, listOf } from "../route.ts";
+import { failures, json } from "../route.ts";
 
 /** What models this kernel serves. `GET /v1/models` has the shape of OpenAI's, so that its clients can list them. */
 
@@ -24,10 +24,6 @@ const model = z
   })
   .meta({ id: "Model" });
 
-const provider = z
-  .object({ name: z.string(), models: z.array(z.string()), isDefault: z.boolean() })
-  .meta({ id: "Provider" });
-
 const listModels = createRoute({
   method: "get",
   path: "/v1/models",
@@ -40,30 +36,10 @@ const listModels = createRoute({
   },
 });
 
-const listProviders = createRoute({
-  method: "get",
-  path: "/v1/providers",
-  security: needs("viewer"),
-  tags,
-  summary: "The configured providers and their models",
-  responses: { 200: json(listOf(provider).meta({ id: "ProviderList" }), "All of them."), ...failures },
-});
-
 export function models(app: OpenAPIHono<AppEnv>): void {
   app.openapi(listModels, (c) => {
     const data = providersOf(c).list().map(modelView);
     return c.json({ object: "list" as const, data }, 200);
-  });
-
-  app.openapi(listProviders, (c) => {
-    const providers = providersOf(c);
-    const groups = Object.groupBy(providers.list(), ({ id }) => ownerOf(id));
-    const items = Object.entries(groups).map(([name, infos = []]) => ({
-      name,
-      models: infos.map(({ id }) => id),
-      isDefault: ownerOf(providers.defaultModel) === name,
-    }));
-    return c.json({ items, nextCursor: null }, 200);
   });
 }
 
