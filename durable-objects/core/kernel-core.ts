@@ -102,7 +102,7 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
     return this.#with(async ({ tx, scheduler, log }) => {
       if (scheduler.processes.get(agentId) === null) return GONE;
       const released = tx.run(() => {
-        scheduler.budgets.set(agentId, patch.quotas ?? {});
+        scheduler.setQuotas(agentId, patch.quotas ?? {});
         log.append("agent.patch", actor, { agentId, ...patch });
         return scheduler.releaseQuotaWaiters();
       });
