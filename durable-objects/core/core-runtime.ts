@@ -6,8 +6,10 @@ import { Scheduler } from "../../kernel/scheduler/scheduler.ts";
 import { Transactions } from "../../kernel/transactions.ts";
 import { type ObjectEnv, variablesOf } from "../env.ts";
 import { systemClock, systemHash } from "../ports.ts";
+import { Agenda } from "./agenda.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { DirectCalls } from "./direct-calls.ts";
+import { Herald } from "./herald.ts";
 import { Outbox } from "./outbox.ts";
 import { Projection } from "./projection.ts";
 import { TenantBudgets } from "./tenant-budgets.ts";
@@ -20,6 +22,8 @@ export interface CoreRuntime {
   readonly tenantBudgets: TenantBudgets;
   readonly directCalls: DirectCalls;
   readonly idempotency: IdempotencyKeys;
+  readonly agenda: Agenda;
+  readonly herald: Herald;
   readonly outbox: Outbox;
   readonly letters: DeadLetters;
   readonly projection: Projection;
@@ -32,6 +36,8 @@ export function makeCoreRuntime(env: ObjectEnv, sql: Sql, tenant: string): CoreR
   const log = new Log(ports);
   tx.onRollback(() => log.forgetHead());
   const scheduler = new Scheduler(ports, log);
+  const outbox = new Outbox(sql);
+  const projection = new Projection(env.DB, ports, tenant, scheduler);
   return {
     tx,
     log,
@@ -39,9 +45,11 @@ export function makeCoreRuntime(env: ObjectEnv, sql: Sql, tenant: string): CoreR
     directCalls: new DirectCalls(tx, scheduler),
     tenantBudgets: new TenantBudgets(systemClock, scheduler),
     idempotency: new IdempotencyKeys(ports),
-    outbox: new Outbox(sql),
+    outbox,
+    agenda: new Agenda(systemClock, { scheduler, outbox, projection }),
+    herald: new Herald({ env, tenant, tx, log, outbox, scheduler }),
     letters: new DeadLetters(ports),
-    projection: new Projection(env.DB, ports, tenant, scheduler),
+    projection,
     providers: makeProviders(variablesOf(env), (input, init) => fetch(input, init)),
   };
 }

@@ -15,10 +15,8 @@ import { within } from "../deadline.ts";
 import type { ObjectEnv } from "../env.ts";
 import { migrate } from "../migrations.ts";
 import { sqlOf, systemClock, systemHash, systemRandom } from "../ports.ts";
-import { agentOrders } from "../stubs.ts";
 import { type CoreRuntime, makeCoreRuntime } from "./core-runtime.ts";
 import { CORE_MIGRATIONS } from "./migrations.ts";
-import type { Order } from "./outbox.ts";
 import type { ApprovalView, CoreGrants, CoreRpc, DeadLetter } from "./rpc.ts";
 
 const GONE = err("not_found", "There is no such agent.");
@@ -81,7 +79,7 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
       if (!accepted.ok) return accepted;
       this.#wakeBy(systemClock.now() + LIMITS.projectionMs);
       const { birth, block } = accepted.value;
-      const born = birth === null ? null : await this.#bear(birth);
+      const born = birth === null ? null : await this.#core().herald.bear(birth);
       if (born === null) return ok(block);
       if (options.idempotencyKey !== undefined)
         idempotency.remember(options.idempotencyKey, JSON.stringify(spec), born);
@@ -113,7 +111,7 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
   }
 
   async erase(agentId: string, actor: Actor): Promise<Result<null>> {
-    return this.#with(async ({ tx, scheduler, outbox, letters, log }) => {
+    return this.#with(async ({ tx, scheduler, outbox, letters, log, projection, herald }) => {
       if (scheduler.processes.get(agentId) === null) return GONE;
       tx.run(() => {
         log.append("agent.erase", actor, { agentId });
@@ -125,10 +123,14 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
         scheduler.budgets.forget(agentId);
         scheduler.questions.forget(agentId);
         letters.forget(agentId);
+        scheduler.quotaWaiters.remove(agentId);
+        projection.forget(agentId);
       });
-      await this.#carryOut(agentId, "ERASE");
       this.#wakeBy(systemClock.now());
-      return ok(null);
+      const heard = await herald.carryOut(agentId, "ERASE");
+      return heard
+        ? ok(null)
+        : err("unavailable", "The agent did not hear it yet; it is told again until it is erased.");
     });
   }
 
@@ -267,30 +269,33 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
 
   /** Cron's and the alarm's work: whatever is due. */
   async sweep(): Promise<Result<null>> {
-    return this.#with(async ({ tx, scheduler }) => {
+    return this.#with(async ({ tx, scheduler, herald, agenda }) => {
       const agents = tx.run(() => {
         scheduler.settleExpired();
         return [...scheduler.dispatch(), ...scheduler.releaseQuotaWaiters(), ...scheduler.slots.unclaimed()];
       });
       this.#tellToRun(agents);
-      for (const entry of scheduler.processes.unborn()) await this.#bear(JSON.parse(entry.spec ?? "null") as Birth);
-      await this.#deliver();
+      await herald.bearAll();
+      await herald.deliver();
+      await herald.reviveAll();
       const projected = await this.#project();
+      const due = agenda.next();
+      if (due !== null) this.#wakeBy(due);
       return projected ? ok(null) : err("unavailable", "D1 did not take the projection.");
     });
   }
 
-  override async alarm(): Promise<void> {
+  override async alarm(info?: AlarmInvocationInfo): Promise<void> {
     this.#alarmAt = null;
-    if (!this.#laid.ok) return;
+    if (!this.#laid.ok) return this.#wakeBy(systemClock.now() + LIMITS.schemaRetryMs);
     try {
+      // The platform gives an alarm up that died too often: cron hears of this core before it can die again.
+      if (info?.isRetry === true) await within(LIMITS.rpcMs, "due", this.#core().projection.callCron());
       await this.sweep();
     } catch (cause) {
       console.error("a sweep broke", cause);
       this.#wakeBy(systemClock.now() + LIMITS.brokenSliceMs);
     }
-    const due = this.#due();
-    if (due !== null) this.#wakeBy(due);
   }
 
   // --- inside
@@ -310,7 +315,7 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
   }
 
   #agent(agentId: string) {
-    return agentOrders(this.env, this.#tenant, agentId);
+    return this.#core().herald.agent(agentId);
   }
 
   #refusal(spec: ProcessSpec): Result<never> | null {
@@ -329,68 +334,15 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
     return null;
   }
 
-  /** Lets the agent's object begin. Null = it did not answer in time; the sweep tries again. */
-  async #bear(birth: Birth): Promise<ControlBlock | null> {
-    const born = await within(LIMITS.rpcMs, "create", this.#agent(birth.id).create(birth));
-    return born?.ok === true ? born.value : null;
-  }
-
   /** Pushes: an agent that does not hear it asks by itself later, or is told again by the sweep. */
   #tellToRun(agentIds: readonly string[]): void {
-    for (const agentId of agentIds) {
-      this.ctx.waitUntil(within(LIMITS.rpcMs, "run", this.#agent(agentId).run()));
-    }
-  }
-
-  async #deliver(): Promise<void> {
-    for (const { agentId, order } of this.#core().outbox.all()) await this.#carryOut(agentId, order);
-  }
-
-  /** Gives one order; it stays in the outbox until the agent has answered. */
-  async #carryOut(agentId: string, order: Order): Promise<void> {
-    const { tx, outbox, log, scheduler } = this.#core();
-    const heard = await within(LIMITS.rpcMs, order, this.#give(agentId, order));
-    if (heard === null || (!heard.ok && heard.error.code === "unavailable")) return;
-    // Whoever is not born yet hears nothing: the order waits for it.
-    if (!heard.ok && scheduler.processes.isUnborn(agentId)) return;
-    tx.run(() => {
-      if (!outbox.done(agentId, order) || order !== "ERASE" || !heard.ok) return;
-      log.append("agent.erased", "kernel", { agentId, ...heard.value });
-    });
-  }
-
-  async #give(agentId: string, order: Order): Promise<Result<object>> {
-    if (order === "ERASE") return await this.#agent(agentId).erase("kernel");
-    return await this.#agent(agentId).signal(order, "kernel");
+    for (const told of this.#core().herald.tellToRun([...new Set(agentIds)])) this.ctx.waitUntil(told);
   }
 
   async #project(): Promise<boolean> {
-    const { projection } = this.#core();
-    if (!projection.dirty) return true;
-    const sent = await within(
-      LIMITS.rpcMs,
-      "projection",
-      projection.send(this.#due()).then(() => true),
-    );
-    return sent === true;
-  }
-
-  /** When something is due next, or null for an idle core. */
-  #due(): number | null {
-    const { scheduler, outbox, projection } = this.#core();
-    const now = systemClock.now();
-    const soon =
-      projection.dirty ||
-      outbox.all().length > 0 ||
-      scheduler.slots.unclaimed().length > 0 ||
-      scheduler.processes.unborn().length > 0;
-    const times = [
-      soon ? now + LIMITS.projectionMs : null,
-      scheduler.slots.nextExpiry(),
-      scheduler.ledger.nextExpiry(),
-      scheduler.nextPeriod(),
-    ].filter((at) => at !== null);
-    return times.length === 0 ? null : Math.min(...times);
+    const { projection, agenda } = this.#core();
+    const sending = projection.send(() => agenda.nextButProjecting()).then(() => true);
+    return (await within(LIMITS.rpcMs, "projection", sending)) === true;
   }
 
   #wakeBy(at: number): void {

@@ -2,6 +2,7 @@ import { LIMITS } from "../limits.ts";
 import type { LogEntry } from "../log/log.ts";
 import type { AgentReport, OpenQuestion, Settlement } from "../scheduler/grant.ts";
 import { type ControlBlock, usd } from "./block.ts";
+import { dueInMs } from "./due.ts";
 import type { AgentParts } from "./parts.ts";
 import { MODEL_CALL } from "./pending.ts";
 import type { ProcessRow } from "./process-store.ts";
@@ -26,6 +27,7 @@ export function reportOf(parts: AgentParts): { report: AgentReport; more: boolea
       settlements: entries.flatMap(settlementOf),
       segments: entries.filter((entry) => entry.kind === "page.segment").map((entry) => entry.data),
       questions: openQuestions(parts),
+      dueInMs: dueInMs(parts),
     },
   };
 }

@@ -30,7 +30,7 @@ import { Slots } from "./slots.ts";
 
 const ADD_SEGMENT = "INSERT INTO segments (agent_id, row) VALUES (?, ?)";
 const ADD_SIGNAL =
-  "INSERT INTO signals (agent_id, signal) VALUES (?, ?) ON CONFLICT (agent_id) DO UPDATE SET signal = excluded.signal";
+  "INSERT INTO signals (agent_id, signal) VALUES (?, ?) ON CONFLICT (agent_id) DO UPDATE SET signal = excluded.signal WHERE signal NOT IN ('ERASE', 'WIPE')";
 
 const HOUR_MS = 3_600_000;
 
@@ -135,6 +135,16 @@ export class Scheduler {
     this.budgets.set(agentId, quotas, { held: this.ledger.heldBelow(agentId), usedSince });
   }
 
+  /** The agent goes on by itself in `dueInMs`: when nothing is heard of it then, nor a while later, it is asked. */
+  awaitSign(agentId: string, dueInMs: number | null): void {
+    this.processes.expect(agentId, this.#signAt(dueInMs));
+  }
+
+  /** Agents of which there should have been a sign by now. */
+  silent(): string[] {
+    return this.processes.silent(this.#clock.now());
+  }
+
   /** Agents that waited for a budget and may ask again: whom to tell, until they do. */
   releaseQuotaWaiters(): string[] {
     const waiting = this.quotaWaiters.all();
@@ -219,6 +229,12 @@ export class Scheduler {
     return { kind: "denied", subject, metric: row.metric, limit: row.limit, used: row.used, reserved: row.reserved };
   }
 
+  /** Rounded, so that step after step the row's index need not be written. */
+  #signAt(dueInMs: number | null): number | null {
+    if (dueInMs === null) return null;
+    return Math.ceil((this.#clock.now() + dueInMs) / LIMITS.signMs + 1) * LIMITS.signMs;
+  }
+
   #hasRoom(agentId: string, needs: CallCost): boolean {
     return this.budgets.blocking(this.#subjects(agentId), needs) === null;
   }
@@ -228,7 +244,8 @@ export class Scheduler {
   }
 
   #note(report: AgentReport): void {
-    this.processes.report(report.block, report.seq, this.counters.next("changed"));
+    const signAt = this.#signAt(report.dueInMs ?? null);
+    this.processes.report(report.block, report.seq, this.counters.next("changed"), signAt);
     if (report.block.waitReason !== "quota") this.quotaWaiters.remove(report.agentId);
     this.questions.sync(report.agentId, report.questions);
     for (const row of report.segments) this.#sql.run(ADD_SEGMENT, report.agentId, JSON.stringify(row));

@@ -9,6 +9,7 @@ import type { ObjectEnv } from "../../durable-objects/env.ts";
 export class CountingModel {
   /** What each request asked: the newest text of the user. */
   readonly asked: string[] = [];
+  readonly #hanging = new Set<string>();
 
   /** Before the first object of the story is made. */
   static install(): CountingModel {
@@ -22,10 +23,25 @@ export class CountingModel {
     return model;
   }
 
+  count(content: string): number {
+    return this.asked.filter((asked) => asked === content).length;
+  }
+
+  /** Requests that ask `content` are taken and never answered, until `release`. */
+  hang(content: string): void {
+    this.#hanging.add(content);
+  }
+
+  /** Answers the next request that asks `content`. */
+  release(content: string): void {
+    this.#hanging.delete(content);
+  }
+
   async #answer(request: Request): Promise<Response> {
     const { messages } = (await request.json()) as { messages: { role: string; content: string }[] };
     const asked = messages.findLast(({ role }) => role === "user")?.content ?? "";
     this.asked.push(asked);
+    if (this.#hanging.has(asked)) await aborted(request.signal);
     const usage = { prompt_tokens: 10, completion_tokens: 1, total_tokens: 11 };
     const chunks = [
       { choices: [{ index: 0, delta: { role: "assistant", content: `echo: ${asked}` }, finish_reason: null }] },
@@ -37,4 +53,8 @@ export class CountingModel {
     );
     return new Response(`${lines.join("")}data: [DONE]\n\n`, { headers: { "content-type": "text/event-stream" } });
   }
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
 }
