@@ -63,6 +63,8 @@ export const LIMITS = {
   /** Goals and results are cut to this in lists. */
   listedTextChars: 1_000,
   depthMax: 16,
+  /** What is under way in an object that is erased ends within this, or is waited for again by the sweep. */
+  quietMs: 5 * SECOND_MS,
   /** Batches of objects deleted in one call that erases; the sweep goes on with the rest. */
   eraseRounds: 20,
   /** Batches of pages that a writer waits for when the warm tier is full. */
@@ -71,6 +73,10 @@ export const LIMITS = {
   reclaimRetryMs: 5 * SECOND_MS,
   /** A slice that threw runs again after this. */
   brokenSliceMs: 5 * SECOND_MS,
+  /** An object whose schema cannot be migrated looks for a better version of the code after this. */
+  schemaRetryMs: 60 * SECOND_MS,
+  /** A process that should have gone on by itself and was not heard for this is asked whether its alarm stands. */
+  signMs: 30 * SECOND_MS,
 
   // --- scheduling and money
   slotsPerTenant: 256,

@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import type { PagePatch, PagesInput, Tier } from "../../kernel/context/page.ts";
-import { err, ok, type Result } from "../../kernel/errors.ts";
+import { err, type KernelError, ok, type Result } from "../../kernel/errors.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import type { ChatOutcome } from "../../kernel/llm/provider.ts";
 import { auditPage } from "../../kernel/log/audit.ts";
@@ -12,7 +12,6 @@ import type { ControlBlock } from "../../kernel/process/block.ts";
 import type { CallMessage } from "../../kernel/process/call-message.ts";
 import type { Signal } from "../../kernel/process/message.ts";
 import type { Verdict } from "../../kernel/process/parking.ts";
-import { reportOf } from "../../kernel/process/report.ts";
 import type { ProcessPatch } from "../../kernel/process/spec.ts";
 import { within } from "../deadline.ts";
 import type { ObjectEnv } from "../env.ts";
@@ -76,29 +75,43 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
     return this.#with(({ calls }) => calls.resend(callId, actor));
   }
 
-  /** Ends the process and erases it in every tier; resumable. Answers the end of its chain when nothing is left. */
-  async erase(actor: Actor): Promise<Result<{ head: string; entries: number }>> {
-    if (!isLaid(this.#sql)) return GONE;
-    const runtime = this.#runtime ?? this.#make();
-    if (runtime === null) return GONE;
-    const { parts, watchers, loop } = runtime;
+  async revive(): Promise<Result<{ dueInMs: number | null }>> {
+    return this.#with(async ({ parts, loop }) => {
+      const stands = await this.ctx.storage.getAlarm();
+      const due = loop.nextAlarm();
+      if (due !== null && stands === null) parts.alarm.set(due);
+      return ok({ dueInMs: due === null ? null : Math.max(0, due - parts.clock.now()) });
+    });
+  }
+
+  async close(actor: Actor): Promise<Result<{ head: string; entries: number }>> {
+    const opened = this.#openAny();
+    if (!opened.ok) return opened;
+    const { agent, parts, loop } = opened.value;
     parts.tx.run(() => {
-      if (parts.process.get().state !== "terminated") runtime.agent.signal("KILL", actor);
+      if (parts.process.get().state !== "terminated") agent.signal("KILL", actor);
       if (parts.process.get().erased_at === null) parts.process.change({ erased_at: parts.clock.now() });
     });
     loop.abort();
-    await within(LIMITS.rpcMs, "the end of what is under way", Promise.allSettled([...this.#busy]));
-    const settled = await parts.core.settleAndGrant(reportOf(parts).report, null);
-    if (settled === null) return err("unavailable", "the core did not take the last report");
+    const ended = await within(LIMITS.quietMs, "the end of what is under way", Promise.allSettled([...this.#busy]));
+    if (ended === null) return err("unavailable", "something is still under way");
+    if (!(await loop.tellCore())) return err("unavailable", "the core did not take the last report");
+    const { seq, hash } = parts.log.head();
+    return ok({ head: hash, entries: seq });
+  }
+
+  async wipe(): Promise<Result<null>> {
+    const opened = this.#openAny();
+    if (!opened.ok) return opened;
+    const { parts, watchers } = opened.value;
+    if (parts.process.get().erased_at === null) return err("conflict", "the process was not closed");
     for (let round = 0; round < LIMITS.eraseRounds; round++) {
-      const { done } = await parts.context.erase();
-      if (!done) continue;
-      const { seq, hash } = parts.log.head();
+      if (!(await parts.context.erase()).done) continue;
       watchers.close();
       this.#runtime = null;
       await this.ctx.storage.deleteAlarm();
       await this.ctx.storage.deleteAll();
-      return ok({ head: hash, entries: seq });
+      return ok(null);
     }
     return err("unavailable", "there is more to erase");
   }
@@ -259,17 +272,22 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
   }
 
   /** Loop and deadman in one: the alarm stands again before the work, and nothing is thrown at the platform. */
-  override async alarm(): Promise<void> {
-    const opened = this.#open();
-    if (!opened.ok) return;
-    const { parts, loop } = opened.value;
+  override async alarm(info?: AlarmInvocationInfo): Promise<void> {
     try {
+      const opened = this.#open();
+      if (!opened.ok) return this.#later(opened.error);
+      const { parts, loop } = opened.value;
       parts.alarm.set(parts.clock.now());
-      await this.#track(loop.slice());
+      await this.#track(loop.slice(info?.isRetry === true));
     } catch (cause) {
       console.error("a slice broke", cause);
-      if (this.#open().ok) parts.alarm.set(parts.clock.now() + LIMITS.brokenSliceMs);
+      void this.ctx.storage.setAlarm(systemClock.now() + LIMITS.brokenSliceMs);
     }
+  }
+
+  /** Who cannot be opened by this version of the code is there for the next one; who is gone has no alarm. */
+  #later(error: KernelError): void {
+    if (error.code === "schema_failed") void this.ctx.storage.setAlarm(systemClock.now() + LIMITS.schemaRetryMs);
   }
 
   /** Runs `work` on the process that lives here; `not_found` when none does. */
@@ -290,14 +308,19 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
   }
 
   #open(): Result<AgentRuntime> {
+    const opened = this.#openAny();
+    return opened.ok && opened.value.parts.process.get().erased_at !== null ? GONE : opened;
+  }
+
+  /** Also one that is being erased. */
+  #openAny(): Result<AgentRuntime> {
     if (this.#runtime === null) {
       if (!isLaid(this.#sql)) return GONE;
       const migrated = migrate(this.#sql, AGENT_MIGRATIONS, systemClock.now());
       if (!migrated.ok) return migrated;
       this.#runtime = this.#make();
     }
-    if (this.#runtime === null || this.#runtime.parts.process.get().erased_at !== null) return GONE;
-    return ok(this.#runtime);
+    return this.#runtime === null ? GONE : ok(this.#runtime);
   }
 
   #make(): AgentRuntime | null {

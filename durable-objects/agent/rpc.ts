@@ -101,6 +101,13 @@ export interface AgentOrders extends Pick<AgentRpc, "signal"> {
   patch(patch: ProcessPatch, actor: Actor): Promise<Result<ControlBlock>>;
   /** Sends a call that the queue could not deliver once more; `conflict` when it ended or a consumer has it. */
   resendCall(callId: string, actor: Actor): Promise<Result<null>>;
-  /** Ends the process and erases it in every tier; resumable. Answers the end of its chain when nothing is left. */
-  erase(actor: Actor): Promise<Result<{ head: string; entries: number }>>;
+  /** Sets the alarm when there is work and none stands: the platform gives one up that died too often. */
+  revive(): Promise<Result<{ dueInMs: number | null }>>;
+  /**
+   * Ends the process for good: whatever answers, from then on it is `not_found` to everybody else. Settles its calls and
+   * answers the end of its chain; `unavailable` while something is still under way. Again, it answers the same.
+   */
+  close(actor: Actor): Promise<Result<{ head: string; entries: number }>>;
+  /** Erases a closed process in every tier; resumable. `not_found` when nothing is left. */
+  wipe(): Promise<Result<null>>;
 }

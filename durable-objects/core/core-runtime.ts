@@ -8,6 +8,7 @@ import { Transactions } from "../../kernel/transactions.ts";
 import { type ObjectEnv, variablesOf } from "../env.ts";
 import { systemClock, systemHash } from "../ports.ts";
 import { agentOrders } from "../stubs.ts";
+import { Agenda } from "./agenda.ts";
 import { Approvals } from "./approvals.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { DirectCalls } from "./direct-calls.ts";
@@ -26,6 +27,7 @@ export interface CoreRuntime {
   readonly directCalls: DirectCalls;
   readonly idempotency: IdempotencyKeys;
   readonly approvals: Approvals;
+  readonly agenda: Agenda;
   readonly outbox: Outbox;
   readonly herald: Herald;
   readonly vendors: VendorGates;
@@ -41,6 +43,8 @@ export function makeCoreRuntime(env: ObjectEnv, sql: Sql, tenant: string): CoreR
   tx.onRollback(() => log.forgetHead());
   const scheduler = new Scheduler(ports, log, ACCOUNT_NAMES);
   const outbox = new Outbox(sql);
+  const projection = new Projection(env.DB, ports, tenant, scheduler);
+  const vendors = new VendorGates(env, tenant, scheduler);
   return {
     tx,
     log,
@@ -50,10 +54,11 @@ export function makeCoreRuntime(env: ObjectEnv, sql: Sql, tenant: string): CoreR
     idempotency: new IdempotencyKeys(ports),
     approvals: new Approvals({ tx, log, scheduler, agent: (id) => agentOrders(env, tenant, id) }),
     outbox,
-    letters: new DeadLetters(ports),
-    vendors: new VendorGates(env, tenant, scheduler),
+    agenda: new Agenda(systemClock, { scheduler, outbox, projection, vendors }),
     herald: new Herald({ env, tenant, tx, log, outbox, scheduler }),
-    projection: new Projection(env.DB, ports, tenant, scheduler),
+    letters: new DeadLetters(ports),
+    vendors,
+    projection,
     providers: makeProviders(variablesOf(env), (input, init) => fetch(input, init)),
   };
 }

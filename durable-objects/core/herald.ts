@@ -21,6 +21,8 @@ export class Herald {
   readonly #log: Log;
   readonly #outbox: Outbox;
   readonly #scheduler: Scheduler;
+  /** Births under way: an order must not overtake the one that it concerns. */
+  readonly #births = new Map<string, Promise<unknown>>();
 
   constructor(parts: {
     env: ObjectEnv;
@@ -49,8 +51,30 @@ export class Herald {
 
   /** Lets the agent's object begin. Null = it did not answer in time; the sweep tries again. */
   async bear(birth: Birth): Promise<ControlBlock | null> {
-    const born = await within(LIMITS.rpcMs, "create", this.agent(birth.id).create(birth));
+    const birthing = within(LIMITS.rpcMs, "create", this.agent(birth.id).create(birth));
+    this.#births.set(birth.id, birthing);
+    const born = await birthing.finally(() => this.#births.delete(birth.id));
     return born?.ok === true ? born.value : null;
+  }
+
+  /** Lets those begin whose object has not reported yet. */
+  async bearAll(): Promise<void> {
+    for (const { id, spec } of this.#scheduler.processes.unborn()) {
+      // It may have been erased, or have reported, while the one before it was born.
+      if (this.#scheduler.processes.isUnborn(id)) await this.bear(JSON.parse(spec ?? "null") as Birth);
+    }
+  }
+
+  /** Asks those that should have given a sign whether they go on, and notes what they answer. */
+  async reviveAll(): Promise<void> {
+    await Promise.all(this.#scheduler.silent().map((agentId) => this.#revive(agentId)));
+  }
+
+  async #revive(agentId: string): Promise<void> {
+    const sign = await within(LIMITS.rpcMs, "revive", this.agent(agentId).revive());
+    const gone = sign?.ok === false && sign.error.code === "not_found";
+    // Who does not answer is asked again.
+    this.#tx.run(() => this.#scheduler.awaitSign(agentId, sign?.ok === true ? sign.value.dueInMs : gone ? null : 0));
   }
 
   /** Gives all orders that stand in the outbox. */
@@ -58,20 +82,32 @@ export class Herald {
     for (const { agentId, order } of this.#outbox.all()) await this.carryOut(agentId, order);
   }
 
-  /** Gives one order; it stays in the outbox until the agent has answered. */
-  async carryOut(agentId: string, order: Order): Promise<void> {
+  /** Gives one order; it stays in the outbox until the agent has answered. False when the agent did not hear it. */
+  async carryOut(agentId: string, order: Order): Promise<boolean> {
     const heard = await within(LIMITS.rpcMs, order, this.#give(agentId, order));
-    if (heard === null || (!heard.ok && heard.error.code === "unavailable")) return;
+    if (heard === null) return false;
+    if (!heard.ok && heard.error.code === "schema_failed") return false;
+    if (!heard.ok && heard.error.code === "unavailable") return true;
     // Whoever is not born yet hears nothing: the order waits for it.
-    if (!heard.ok && this.#scheduler.processes.isUnborn(agentId)) return;
-    this.#tx.run(() => {
-      if (!this.#outbox.done(agentId, order) || order !== "ERASE" || !heard.ok) return;
-      this.#log.append("agent.erased", "kernel", { agentId, ...heard.value });
-    });
+    if (!heard.ok && this.#scheduler.processes.isUnborn(agentId)) return true;
+    this.#tx.run(() => this.#heard(agentId, order, heard));
+    return true;
   }
 
-  async #give(agentId: string, order: Order): Promise<Result<object>> {
-    if (order === "ERASE") return await this.agent(agentId).erase("kernel");
-    return await this.agent(agentId).signal(order, "kernel");
+  #heard(agentId: string, order: Order, heard: Result<object | null>): void {
+    if (order === "ERASE" && heard.ok) {
+      if (!this.#outbox.follow(agentId, "ERASE", "WIPE")) return;
+      this.#log.append("agent.archived", "kernel", { agentId, ...heard.value });
+    } else if (this.#outbox.done(agentId, order) && order === "WIPE") {
+      this.#log.append("agent.erased", "kernel", { agentId });
+    }
+  }
+
+  async #give(agentId: string, order: Order): Promise<Result<object | null>> {
+    await this.#births.get(agentId);
+    const agent = this.agent(agentId);
+    if (order === "ERASE") return await agent.close("kernel");
+    if (order === "WIPE") return await agent.wipe();
+    return await agent.signal(order, "kernel");
   }
 }

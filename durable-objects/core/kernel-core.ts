@@ -56,10 +56,10 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
 
   async vendorMoved(provider: string, cause: ErrorCode | null, retryMs: number): Promise<void> {
     if (!this.#laid.ok) return;
-    const { tx, scheduler, vendors } = this.#core();
+    const { tx, scheduler, vendors, agenda } = this.#core();
     await vendors.moved(provider, cause, retryMs);
     this.#tellToRun(tx.run(() => [...scheduler.dispatch(), ...vendors.released()]));
-    const due = this.#due();
+    const due = agenda.next();
     if (due !== null) this.#wakeBy(due);
   }
 
@@ -115,7 +115,7 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
     return this.#with(async ({ tx, scheduler, log }) => {
       if (scheduler.processes.get(agentId) === null) return GONE;
       const released = tx.run(() => {
-        scheduler.budgets.set(agentId, patch.quotas ?? {});
+        scheduler.setQuotas(agentId, patch.quotas ?? {});
         log.append("agent.patch", actor, { agentId, ...patch });
         return scheduler.releaseQuotaWaiters();
       });
@@ -126,7 +126,7 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
   }
 
   async erase(agentId: string, actor: Actor): Promise<Result<null>> {
-    return this.#with(async ({ tx, scheduler, outbox, letters, log }) => {
+    return this.#with(async ({ tx, scheduler, outbox, letters, log, projection, herald }) => {
       if (scheduler.processes.get(agentId) === null) return GONE;
       tx.run(() => {
         log.append("agent.erase", actor, { agentId });
@@ -138,10 +138,14 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
         scheduler.budgets.forget(agentId);
         scheduler.questions.forget(agentId);
         letters.forget(agentId);
+        scheduler.quotaWaiters.remove(agentId);
+        projection.forget(agentId);
       });
-      await this.#core().herald.carryOut(agentId, "ERASE");
       this.#wakeBy(systemClock.now());
-      return ok(null);
+      const heard = await herald.carryOut(agentId, "ERASE");
+      return heard
+        ? ok(null)
+        : err("unavailable", "The agent did not hear it yet; it is told again until it is erased.");
     });
   }
 
@@ -260,7 +264,7 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
 
   /** Cron's and the alarm's work: whatever is due. */
   async sweep(): Promise<Result<null>> {
-    return this.#with(async ({ tx, scheduler, vendors, herald }) => {
+    return this.#with(async ({ tx, scheduler, vendors, herald, agenda }) => {
       await vendors.renew();
       const agents = tx.run(() => {
         scheduler.settleExpired();
@@ -268,24 +272,27 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
         return [...chosen, ...scheduler.releaseQuotaWaiters(), ...scheduler.slots.unclaimed()];
       });
       this.#tellToRun(agents);
-      for (const entry of scheduler.processes.unborn()) await herald.bear(JSON.parse(entry.spec ?? "null") as Birth);
+      await herald.bearAll();
       await herald.deliver();
+      await herald.reviveAll();
       const projected = await this.#project();
+      const due = agenda.next();
+      if (due !== null) this.#wakeBy(due);
       return projected ? ok(null) : err("unavailable", "D1 did not take the projection.");
     });
   }
 
-  override async alarm(): Promise<void> {
+  override async alarm(info?: AlarmInvocationInfo): Promise<void> {
     this.#alarmAt = null;
-    if (!this.#laid.ok) return;
+    if (!this.#laid.ok) return this.#wakeBy(systemClock.now() + LIMITS.schemaRetryMs);
     try {
+      // The platform gives an alarm up that died too often: cron hears of this core before it can die again.
+      if (info?.isRetry === true) await within(LIMITS.rpcMs, "due", this.#core().projection.callCron());
       await this.sweep();
     } catch (cause) {
       console.error("a sweep broke", cause);
       this.#wakeBy(systemClock.now() + LIMITS.brokenSliceMs);
     }
-    const due = this.#due();
-    if (due !== null) this.#wakeBy(due);
   }
 
   // --- inside
@@ -330,33 +337,9 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
   }
 
   async #project(): Promise<boolean> {
-    const { projection } = this.#core();
-    if (!projection.dirty) return true;
-    const sent = await within(
-      LIMITS.rpcMs,
-      "projection",
-      projection.send(this.#due()).then(() => true),
-    );
-    return sent === true;
-  }
-
-  /** When something is due next, or null for an idle core. */
-  #due(): number | null {
-    const { scheduler, outbox, projection, vendors } = this.#core();
-    const now = systemClock.now();
-    const soon =
-      projection.dirty ||
-      outbox.all().length > 0 ||
-      scheduler.slots.unclaimed().length > 0 ||
-      scheduler.processes.unborn().length > 0;
-    const times = [
-      soon ? now + LIMITS.projectionMs : null,
-      scheduler.slots.nextExpiry(),
-      scheduler.ledger.nextExpiry(),
-      scheduler.nextPeriod(),
-      vendors.dueAt(),
-    ].filter((at) => at !== null);
-    return times.length === 0 ? null : Math.min(...times);
+    const { projection, agenda } = this.#core();
+    const sending = projection.send(() => agenda.nextButProjecting()).then(() => true);
+    return (await within(LIMITS.rpcMs, "projection", sending)) === true;
   }
 
   #wakeBy(at: number): void {

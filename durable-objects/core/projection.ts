@@ -15,6 +15,7 @@ import * as d1 from "../d1/schema.ts";
  */
 
 const SEGMENTS = "SELECT ordinal, agent_id, row FROM segments WHERE ordinal > ? ORDER BY ordinal LIMIT ?";
+const FORGET_SEGMENTS = "DELETE FROM segments WHERE agent_id = ?";
 const SENT_SEGMENTS = "DELETE FROM segments WHERE ordinal <= ?";
 type SegmentOut = { ordinal: number; agent_id: string; row: string };
 type SegmentNote = { segmentId: string; key: string; pages: number; bytes: number };
@@ -25,6 +26,7 @@ export class Projection {
   readonly #clock: Clock;
   readonly #tenant: string;
   readonly #scheduler: Scheduler;
+  #sending: Promise<void> | null = null;
 
   constructor(database: D1Database, ports: { sql: Sql; clock: Clock }, tenant: string, scheduler: Scheduler) {
     this.#db = drizzle(database);
@@ -45,8 +47,39 @@ export class Projection {
     );
   }
 
-  /** Sends one batch. `dueAt` is when cron has to wake this core; null = never. Throws when D1 does. */
-  async send(dueAt: number | null): Promise<void> {
+  /**
+   * Sends one batch, when D1 lacks anything; one at a time, so that no older one comes after it. `dueAt` says when cron has to
+   * wake this core once the batch is there; null = never. Throws when D1 does.
+   */
+  send(dueAt: () => number | null): Promise<void> {
+    this.#sending ??= this.#send(dueAt).finally(() => {
+      this.#sending = null;
+    });
+    return this.#sending;
+  }
+
+  /** Has cron wake this core at its next tick. */
+  async callCron(): Promise<void> {
+    const now = this.#clock.now();
+    await this.#due(now);
+    this.#scheduler.counters.set("due", now);
+  }
+
+  /** Catalogue rows of an erased process that D1 has not seen: it never will. */
+  forget(agentId: string): void {
+    this.#sql.run(FORGET_SEGMENTS, agentId);
+  }
+
+  /** Whether what D1 holds as this core's due time would wake it for nothing, or too late. */
+  #isStale(dueAt: number | null): boolean {
+    const known = this.#scheduler.counters.get("due");
+    if (dueAt === null) return known !== 0;
+    return known === 0 || known > dueAt || known <= this.#clock.now();
+  }
+
+  async #send(due: () => number | null): Promise<void> {
+    if (!this.dirty && !this.#isStale(due())) return;
+    const dueAt = due();
     const { counters, processes, ledger } = this.#scheduler;
     const changed = counters.get("changed");
     const limit = LIMITS.projectionBatchRows;
@@ -54,12 +87,13 @@ export class Projection {
     const calls = ledger.changedAfter(counters.get("projected.calls"), limit);
     const segments = this.#segments();
     const statements = [
-      ...agents.map((entry) => this.#agent(entry)),
+      ...agents.flatMap((entry) => this.#agent(entry)),
       ...calls.filter((call) => call.state !== "open").map((call) => this.#call(call)),
       ...segments.flatMap((row) => this.#segment(row)),
       this.#due(dueAt),
     ];
     await this.#db.batch(statements as [BatchItem<"sqlite">, ...BatchItem<"sqlite">[]]);
+    counters.set("due", dueAt ?? 0);
     counters.set("projected.processes", cursorAfter(agents, limit, changed));
     counters.set("projected.calls", cursorAfter(calls, limit, changed));
     const last = segments.at(-1);
@@ -70,8 +104,8 @@ export class Projection {
     return this.#sql.all<SegmentOut>(SEGMENTS, 0, LIMITS.projectionBatchRows);
   }
 
-  #agent(entry: ProcessEntry): BatchItem<"sqlite"> {
-    if (entry.erased_at !== null) return this.#db.delete(d1.agents).where(expression`${d1.agents.id} = ${entry.id}`);
+  #agent(entry: ProcessEntry): BatchItem<"sqlite">[] {
+    if (entry.erased_at !== null) return this.#erased(entry.id);
     const block = blockOf(entry);
     const row = {
       tenant: this.#tenant,
@@ -91,14 +125,24 @@ export class Projection {
       seq: entry.changed,
       asOf: this.#clock.now(),
     };
-    return this.#db
-      .insert(d1.agents)
-      .values({ id: entry.id, ...row })
-      .onConflictDoUpdate({
-        target: d1.agents.id,
-        set: row,
-        setWhere: expression`${d1.agents.seq} <= ${entry.changed}`,
-      });
+    return [
+      this.#db
+        .insert(d1.agents)
+        .values({ id: entry.id, ...row })
+        .onConflictDoUpdate({
+          target: d1.agents.id,
+          set: row,
+          setWhere: expression`${d1.agents.seq} <= ${entry.changed}`,
+        }),
+    ];
+  }
+
+  /** Of an erased process D1 keeps the calls alone. */
+  #erased(agentId: string): BatchItem<"sqlite">[] {
+    return [
+      this.#db.delete(d1.agents).where(expression`${d1.agents.id} = ${agentId}`),
+      this.#db.delete(d1.segments).where(expression`${d1.segments.owner} = ${`${this.#tenant}/${agentId}`}`),
+    ];
   }
 
   #call(call: LedgerCall): BatchItem<"sqlite"> {
@@ -131,7 +175,7 @@ export class Projection {
     ];
   }
 
-  #due(dueAt: number | null): BatchItem<"sqlite"> {
+  #due(dueAt: number | null) {
     if (dueAt === null) return this.#db.delete(d1.cores).where(expression`${d1.cores.tenant} = ${this.#tenant}`);
     return this.#db
       .insert(d1.cores)

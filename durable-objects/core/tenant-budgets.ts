@@ -30,9 +30,7 @@ export class TenantBudgets {
     const { budgets, ledger } = this.#scheduler;
     const before = this.#rows().map((row) => row.metric);
     for (const metric of before) if (quotas[metric] === undefined) budgets.unset(TENANT, metric);
-    budgets.set(TENANT, quotas);
-    const held = Object.entries(ledger.held()).filter(([metric]) => !before.some((known) => known === metric));
-    budgets.reserve([TENANT], Object.fromEntries(held));
+    budgets.set(TENANT, quotas, { held: ledger.held(), usedSince: () => ({}) });
   }
 
   /** Counts one request of a key, against its own limit and the tenant's. Null when there is neither. */

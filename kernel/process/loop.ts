@@ -1,6 +1,7 @@
 import { Door } from "../door.ts";
 import { LIMITS } from "../limits.ts";
 import { awaitCall } from "./batch-step.ts";
+import { dueAt } from "./due.ts";
 import { modelStep } from "./model-step.ts";
 import type { Next } from "./next.ts";
 import type { AgentParts } from "./parts.ts";
@@ -34,16 +35,21 @@ export class AgentLoop {
     this.#abort = new AbortController();
   }
 
-  /** Works until there is nothing to do or the slice is over, tells the core, and sets the one alarm (or none). */
-  async slice(): Promise<void> {
+  /**
+   * Works until there is nothing to do or the slice is over, tells the core, and sets the one alarm (or none). When the slice
+   * before died (`retried`), the core hears first that there is work: the platform gives an alarm up that died too often, and
+   * then only the core can revive the process.
+   */
+  async slice(retried = false): Promise<void> {
     const { tx, process, clock } = this.#parts;
     const end = clock.now() + LIMITS.sliceMs;
     tx.run(() => {
       process.change({ fence: process.get().fence + 1 });
       recover(this.#parts, this.door);
     });
+    if (retried) await this.tellCore();
     while (clock.now() < end && (await this.#advance()) === "again");
-    const told = await this.#tellCore();
+    const told = await this.tellCore();
     this.#parts.alarm.set(told ? this.nextAlarm() : clock.now() + LIMITS.backoffBaseMs);
   }
 
@@ -56,11 +62,7 @@ export class AgentLoop {
     // The prompt of a call in the queue stays as it was sent: reclaim waits for the outcome.
     if (this.#parts.context.needsReclaim() && this.#parts.pending.away() === null)
       return Math.max(now, this.#reclaimAt);
-    const due = [row.deadline_at];
-    if (row.state === "ready" || row.state === "running") due.push(row.retry_at ?? now);
-    if (row.state === "waiting") due.push(row.retry_at);
-    const times = due.filter((at) => at !== null);
-    return times.length === 0 ? null : Math.min(...times);
+    return dueAt(this.#parts);
   }
 
   async #advance(): Promise<Next> {
@@ -114,7 +116,7 @@ export class AgentLoop {
   }
 
   /** Reports all that the core has not seen, and gives the slot back. False when the core did not answer. */
-  async #tellCore(): Promise<boolean> {
+  async tellCore(): Promise<boolean> {
     for (let batch = 0; batch < LIMITS.exportBatches; batch++) {
       const { report, more } = reportOf(this.#parts);
       if (report.seq === this.#parts.process.get().exported_seq) return true;

@@ -4,6 +4,7 @@ import { outcomeOf } from "../llm/gate/outcome.ts";
 import type { LogEntry } from "../log/log.ts";
 import type { AgentReport, OpenQuestion, Settlement } from "../scheduler/grant.ts";
 import { type ControlBlock, usd } from "./block.ts";
+import { dueInMs } from "./due.ts";
 import { approvalOf } from "./parking.ts";
 import type { AgentParts } from "./parts.ts";
 import { MODEL_CALL, type PendingCall } from "./pending.ts";
@@ -29,6 +30,7 @@ export function reportOf(parts: AgentParts): { report: AgentReport; more: boolea
       settlements: entries.flatMap(settlementOf),
       segments: entries.filter((entry) => entry.kind === "page.segment").map((entry) => entry.data),
       questions: openQuestions(parts),
+      dueInMs: dueInMs(parts),
     },
   };
 }

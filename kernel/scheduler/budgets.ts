@@ -9,6 +9,8 @@ import { limitOf, type QuotaName, type Quotas } from "../process/spec.ts";
  * limit have a row: what nobody limits costs no writes.
  */
 
+const HOUR_MS = 3_600_000;
+
 /** The metrics that a model call consumes. */
 export type CallCost = Partial<Record<QuotaName, number>>;
 
@@ -22,22 +24,40 @@ export type BudgetRow = {
   reserved: number;
 };
 
+/** What a meter begins with that is set while its subject is at work. */
+export interface Opening {
+  /** What open calls hold: they end as reservations of this meter too. */
+  held: CallCost;
+  /** What was used at `at`, in milliseconds since the epoch, or later. */
+  usedSince(at: number): CallCost;
+}
+
+const NOTHING: Opening = { held: {}, usedSince: () => ({}) };
+
 /** The tenant as a budget subject; every other subject is an agent's id. */
 export const TENANT = "tenant";
 
 const ROWS = `SELECT * FROM budgets WHERE subject = ?`;
-const SET = `INSERT INTO budgets (subject, metric, "limit", per, period, used, reserved) VALUES (?, ?, ?, ?, ?, 0, 0)
+const SET = `INSERT INTO budgets (subject, metric, "limit", per, period, used, reserved) VALUES (?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (subject, metric) DO UPDATE SET "limit" = excluded."limit",
-    used = iif(per = excluded.per, used, 0), period = iif(per = excluded.per, period, excluded.period), per = excluded.per`;
+    used = iif(per = excluded.per, used, excluded.used), period = iif(per = excluded.per, period, excluded.period), per = excluded.per`;
 const UNSET = "DELETE FROM budgets WHERE subject = ? AND metric = ?";
 const ROLL = "UPDATE budgets SET period = ?, used = 0 WHERE subject = ? AND metric = ?";
-const MOVE = "UPDATE budgets SET used = used + ?, reserved = max(0, reserved + ?) WHERE subject = ? AND metric = ?";
+const MOVE =
+  "UPDATE budgets SET used = max(0, used + ?), reserved = max(0, reserved + ?) WHERE subject = ? AND metric = ?";
 const FORGET = "DELETE FROM budgets WHERE subject = ?";
 
 /** The accounting period that `at` falls into: `total`, or a UTC hour or day. */
 function periodOf(per: BudgetRow["per"], at: number): string {
   if (per === "total") return "total";
   return new Date(at).toISOString().slice(0, per === "hour" ? 13 : 10);
+}
+
+/** When that period began. */
+function startOf(per: BudgetRow["per"], at: number): number {
+  if (per === "total") return 0;
+  const ms = per === "hour" ? HOUR_MS : 24 * HOUR_MS;
+  return Math.floor(at / ms) * ms;
 }
 
 export class Budgets {
@@ -49,12 +69,15 @@ export class Budgets {
     this.#clock = ports.clock;
   }
 
-  /** Sets the limits that `quotas` names, keeping what is used and reserved. */
-  set(subject: string, quotas: Quotas): void {
+  /** Sets the limits that `quotas` names, keeping what is used and reserved. A meter that is new begins with `opening`. */
+  set(subject: string, quotas: Quotas, opening: Opening = NOTHING): void {
+    const now = this.#clock.now();
     for (const [metric, quota] of Object.entries(quotas)) {
       if (quota === undefined) continue;
       const { limit, per } = limitOf(quota);
-      this.#sql.run(SET, subject, metric, limit, per, periodOf(per, this.#clock.now()));
+      const used = opening.usedSince(startOf(per, now))[metric as QuotaName] ?? 0;
+      const reserved = opening.held[metric as QuotaName] ?? 0;
+      this.#sql.run(SET, subject, metric, limit, per, periodOf(per, now), used, reserved);
     }
   }
 

@@ -76,6 +76,8 @@ export interface AgentReport {
   /** Data of the `page.segment` entries of the log: rows of the catalogue of cold pages. */
   segments: Record<string, unknown>[];
   questions: OpenQuestion[];
+  /** When the process goes on by itself; null or absent = it waits for somebody else. A duration, because clocks differ. */
+  dueInMs?: number | null;
 }
 
 /** Asks for money and, in the interactive lane, a slot for one model call. */

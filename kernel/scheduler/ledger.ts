@@ -42,6 +42,12 @@ const EXPIRED = "SELECT * FROM calls WHERE state = 'open' AND expires_at <= ? OR
 const NEXT_EXPIRY = "SELECT min(expires_at) AS at FROM calls WHERE state = 'open'";
 const HELD = `SELECT coalesce(sum(input_bound + output_bound), 0) AS tokens, coalesce(sum(reserved_nano_usd), 0) AS nanoUsd,
   count(*) AS steps FROM calls WHERE state = 'open'`;
+/** The agent and all below it: a child's calls count against its parent's budget. */
+const TREE = `WITH RECURSIVE tree (id) AS (SELECT ?1 UNION SELECT processes.id FROM processes JOIN tree ON parent_id = tree.id)`;
+const HELD_BELOW = `${TREE} ${HELD} AND agent_id IN (SELECT id FROM tree)`;
+const USED_BELOW = `${TREE} SELECT coalesce(sum(prompt_tokens + completion_tokens), 0) AS tokens,
+  coalesce(sum(cost_nano_usd), 0) AS nanoUsd, coalesce(sum(state = 'unknown' OR prompt_tokens + completion_tokens > 0), 0) AS steps
+  FROM calls WHERE agent_id IN (SELECT id FROM tree) AND state <> 'open' AND settled_at >= ?2`;
 const CHANGED = "SELECT * FROM calls WHERE changed > ? ORDER BY changed LIMIT ?";
 
 /** What an open call holds of every budget. */
@@ -143,6 +149,16 @@ export class Ledger {
   /** What all open calls hold together. */
   held(): CallCost {
     return this.#sql.first<{ tokens: number; nanoUsd: number; steps: number }>(HELD) ?? {};
+  }
+
+  /** What open calls of the agent and of all below it hold. */
+  heldBelow(agentId: string): CallCost {
+    return this.#sql.first<{ tokens: number; nanoUsd: number; steps: number }>(HELD_BELOW, agentId) ?? {};
+  }
+
+  /** What calls of the agent and of all below it used that ended at `since` or later. */
+  usedBelow(agentId: string, since: number): CallCost {
+    return this.#sql.first<{ tokens: number; nanoUsd: number; steps: number }>(USED_BELOW, agentId, since) ?? {};
   }
 
   nextExpiry(): number | null {

@@ -17,21 +17,25 @@ export interface ProcessEntry extends SqlRow {
   seq: number;
   vtime: number;
   changed: number;
+  due_at: number | null;
   erased_at: number | null;
 }
 
 const INSERT = `INSERT INTO processes (id, name, state, priority, parent_id, block, spec, seq, vtime, changed, erased_at)
   VALUES (?, ?, 'new', ?, ?, ?, ?, 0, ?, ?, NULL)`;
 const GET = "SELECT * FROM processes WHERE id = ?";
-const REPORT = `UPDATE processes SET name = ?, state = ?, priority = ?, block = ?, spec = NULL, seq = ?, changed = ?
-  WHERE id = ? AND seq <= ? AND erased_at IS NULL`;
+const REPORT = `UPDATE processes SET name = ?, state = ?, priority = ?, block = ?, spec = NULL, seq = ?, changed = ?,
+  due_at = ? WHERE id = ? AND seq <= ? AND erased_at IS NULL`;
 const SERVE = "UPDATE processes SET vtime = vtime + ? WHERE id = ?";
 const START_AT = "UPDATE processes SET vtime = max(vtime, ?) WHERE id = ?";
 const LIST = `SELECT * FROM processes WHERE erased_at IS NULL AND id > ?
   AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR name = ?3) AND (?4 IS NULL OR parent_id = ?4) ORDER BY id LIMIT ?5`;
 const CHILDREN = "SELECT id FROM processes WHERE parent_id = ? AND state <> 'terminated' AND erased_at IS NULL LIMIT ?";
 const UNBORN = "SELECT * FROM processes WHERE spec IS NOT NULL AND erased_at IS NULL LIMIT ?";
-const ERASE = `UPDATE processes SET erased_at = ?, state = 'terminated', spec = NULL, block = '{}', name = '', changed = ?
+const EXPECT = "UPDATE processes SET due_at = ?1 WHERE id = ?2 AND erased_at IS NULL AND due_at IS NOT ?1";
+const SILENT = "SELECT id FROM processes WHERE due_at <= ? LIMIT ?";
+const NEXT_SIGN = "SELECT min(due_at) AS at FROM processes WHERE due_at IS NOT NULL";
+const ERASE = `UPDATE processes SET erased_at = ?, due_at = NULL, state = 'terminated', spec = NULL, block = '{}', name = '', changed = ?
   WHERE id = ? AND erased_at IS NULL`;
 const CHANGED = "SELECT * FROM processes WHERE changed > ? ORDER BY changed LIMIT ?";
 
@@ -76,9 +80,10 @@ export class ProcessTable {
     return entry === undefined || entry.erased_at !== null ? null : entry;
   }
 
-  /** Takes a report in, unless a newer one is there. */
-  report(block: ControlBlock, seq: number, changed: number): void {
-    this.#sql.run(REPORT, block.name, block.state, block.priority, shortened(block), seq, changed, block.id, seq);
+  /** Takes a report in, unless a newer one is there. There will be a sign of the process until `signAt`. */
+  report(block: ControlBlock, seq: number, changed: number, signAt: number | null): void {
+    const { id, name, state, priority } = block;
+    this.#sql.run(REPORT, name, state, priority, shortened(block), seq, changed, signAt, id, seq);
   }
 
   /** Counts what an agent was served, in virtual time. */
@@ -130,6 +135,20 @@ export class ProcessTable {
   /** Whether the process was accepted and its object has not reported yet. */
   isUnborn(agentId: string): boolean {
     return (this.get(agentId)?.spec ?? null) !== null;
+  }
+
+  /** There is a sign of the process until `at`; null = it waits for somebody else. */
+  expect(agentId: string, at: number | null): void {
+    this.#sql.run(EXPECT, at, agentId);
+  }
+
+  /** Processes of which there should have been a sign before `at`. */
+  silent(at: number): string[] {
+    return this.#sql.all<{ id: string }>(SILENT, at, LIMITS.sweepRows).map((row) => row.id);
+  }
+
+  nextSign(): number | null {
+    return this.#sql.first<{ at: number | null }>(NEXT_SIGN)?.at ?? null;
   }
 
   /** Leaves a tombstone. */

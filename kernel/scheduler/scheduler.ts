@@ -2,6 +2,7 @@ import { LIMITS } from "../limits.ts";
 import { maxCostNanoUsd } from "../llm/pricing.ts";
 import type { Log } from "../log/log.ts";
 import type { Clock, Sql } from "../ports.ts";
+import type { Quotas } from "../process/spec.ts";
 import { Allowances } from "./allowances.ts";
 import { type BudgetRow, Budgets, type CallCost, TENANT } from "./budgets.ts";
 import { Counters } from "./counters.ts";
@@ -16,6 +17,7 @@ import {
 import { Ledger } from "./ledger.ts";
 import { type ProcessEntry, ProcessTable } from "./process-table.ts";
 import { Questions } from "./questions.ts";
+import { QuotaWaiters } from "./quota-waiters.ts";
 import { type Errand, inOrder, isUrgent, RunQueue, virtualCost, type Waiting } from "./run-queue.ts";
 import { Slots } from "./slots.ts";
 
@@ -27,12 +29,9 @@ import { Slots } from "./slots.ts";
  * not: a call that nobody settles counts at its bound when its deadline and a grace have passed.
  */
 
-const WAIT_FOR_QUOTA = "INSERT INTO quota_waiters (agent_id, since) VALUES (?, ?) ON CONFLICT (agent_id) DO NOTHING";
-const QUOTA_WAITERS = "SELECT agent_id FROM quota_waiters ORDER BY since LIMIT ?";
-const RELEASE_WAITER = "DELETE FROM quota_waiters WHERE agent_id = ?";
 const ADD_SEGMENT = "INSERT INTO segments (agent_id, row) VALUES (?, ?)";
 const ADD_SIGNAL =
-  "INSERT INTO signals (agent_id, signal) VALUES (?, ?) ON CONFLICT (agent_id) DO UPDATE SET signal = excluded.signal";
+  "INSERT INTO signals (agent_id, signal) VALUES (?, ?) ON CONFLICT (agent_id) DO UPDATE SET signal = excluded.signal WHERE signal NOT IN ('ERASE', 'WIPE')";
 
 const HOUR_MS = 3_600_000;
 
@@ -54,6 +53,7 @@ export class Scheduler {
   readonly questions: Questions;
   readonly queue: RunQueue;
   readonly slots: Slots;
+  readonly quotaWaiters: QuotaWaiters;
   readonly #sql: Sql;
   readonly #clock: Clock;
   readonly #log: Log;
@@ -71,6 +71,7 @@ export class Scheduler {
     this.queue = new RunQueue(ports);
     this.slots = new Slots(ports);
     this.allowances = new Allowances(gates, ports.clock, this.slots, this.queue);
+    this.quotaWaiters = new QuotaWaiters(ports);
   }
 
   /** Settles and notes what the agent reports, then grants, queues or denies its next call. Repeating it changes nothing. */
@@ -142,17 +143,31 @@ export class Scheduler {
     return this.#sql.all<{ id: string }>(STALLED, provider, LIMITS.sweepRows).map((row) => row.id);
   }
 
-  /** Lets agents that waited for a budget ask again. Answers whom to tell. */
+  /** Sets limits of one agent. What it and all below it hold and have used counts against them from the start. */
+  setQuotas(agentId: string, quotas: Quotas): void {
+    const usedSince = (at: number) => this.ledger.usedBelow(agentId, at);
+    this.budgets.set(agentId, quotas, { held: this.ledger.heldBelow(agentId), usedSince });
+  }
+
+  /** The agent goes on by itself in `dueInMs`: when nothing is heard of it then, nor a while later, it is asked. */
+  awaitSign(agentId: string, dueInMs: number | null): void {
+    this.processes.expect(agentId, this.#signAt(dueInMs));
+  }
+
+  /** Agents of which there should have been a sign by now. */
+  silent(): string[] {
+    return this.processes.silent(this.#clock.now());
+  }
+
+  /** Agents that waited for a budget and may ask again: whom to tell, until they do. */
   releaseQuotaWaiters(): string[] {
-    const waiting = this.#sql.all<{ agent_id: string }>(QUOTA_WAITERS, LIMITS.sweepRows).map((row) => row.agent_id);
-    const released = waiting.filter((agentId) => this.#hasRoom(agentId));
-    for (const agentId of released) this.#sql.run(RELEASE_WAITER, agentId);
-    return released;
+    const waiting = this.quotaWaiters.all();
+    return waiting.filter(({ agentId, needs }) => this.#hasRoom(agentId, needs)).map(({ agentId }) => agentId);
   }
 
   /** When an hour or a day ends that may give those who wait for a budget room again; null when nobody waits. */
   nextPeriod(): number | null {
-    if (this.#sql.first(QUOTA_WAITERS, 1) === undefined) return null;
+    if (this.quotaWaiters.all().length === 0) return null;
     return (Math.floor(this.#clock.now() / HOUR_MS) + 1) * HOUR_MS;
   }
 
@@ -163,7 +178,7 @@ export class Scheduler {
     if (slot === null) return this.#queued(errand);
     if (known !== null) return this.#granted(request.callId, known.output_bound, known.reserved_nano_usd, slot);
     const bound = this.#reserve(entry.id, request);
-    if ("subject" in bound) return this.#deny(entry.id, bound);
+    if ("subject" in bound) return this.#deny(entry.id, bound, leastOf(request));
     return this.#granted(request.callId, bound.maxOutputTokens, bound.reservedNanoUsd, slot);
   }
 
@@ -230,17 +245,12 @@ export class Scheduler {
     subjects: readonly string[],
     request: GrantRequest,
   ): { outputTokens: number; cost: CallCost } | BudgetRow {
-    const costOf = (outputTokens: number): CallCost => ({
-      tokens: request.inputBound + outputTokens,
-      steps: 1,
-      nanoUsd: maxCostNanoUsd(request.inputBound, outputTokens, request.price),
-    });
+    const costOf = (outputTokens: number) => boundOf(request, outputTokens);
     const whole = costOf(request.outputWanted);
     if (this.budgets.blocking(subjects, whole) === null) return { outputTokens: request.outputWanted, cost: whole };
-    const least = Math.min(LEAST_OUTPUT_TOKENS, request.outputWanted);
-    const blocked = this.budgets.blocking(subjects, costOf(least));
+    const blocked = this.budgets.blocking(subjects, leastOf(request));
     if (blocked !== null) return blocked;
-    let [low, high] = [least, request.outputWanted];
+    let [low, high] = [leastOutput(request), request.outputWanted];
     while (high - low > 1) {
       const middle = Math.floor((low + high) / 2);
       if (this.budgets.blocking(subjects, costOf(middle)) === null) low = middle;
@@ -249,16 +259,21 @@ export class Scheduler {
     return { outputTokens: low, cost: costOf(low) };
   }
 
-  #deny(agentId: string, row: BudgetRow): GrantReply {
+  #deny(agentId: string, row: BudgetRow, needs: CallCost): GrantReply {
     this.slots.giveBack(agentId);
-    this.#sql.run(WAIT_FOR_QUOTA, agentId, this.#clock.now());
+    this.quotaWaiters.put(agentId, needs);
     const subject = row.subject === TENANT ? TENANT : row.subject;
     return { kind: "denied", subject, metric: row.metric, limit: row.limit, used: row.used, reserved: row.reserved };
   }
 
-  #hasRoom(agentId: string): boolean {
-    const subjects = this.#subjects(agentId);
-    return this.budgets.blocking(subjects, { tokens: LEAST_OUTPUT_TOKENS, steps: 1, nanoUsd: 1 }) === null;
+  /** Rounded, so that step after step the row's index need not be written. */
+  #signAt(dueInMs: number | null): number | null {
+    if (dueInMs === null) return null;
+    return Math.ceil((this.#clock.now() + dueInMs) / LIMITS.signMs + 1) * LIMITS.signMs;
+  }
+
+  #hasRoom(agentId: string, needs: CallCost): boolean {
+    return this.budgets.blocking(this.#subjects(agentId), needs) === null;
   }
 
   #subjects(agentId: string): string[] {
@@ -273,7 +288,9 @@ export class Scheduler {
   }
 
   #note(report: AgentReport): void {
-    this.processes.report(report.block, report.seq, this.counters.next("changed"));
+    const signAt = this.#signAt(report.dueInMs ?? null);
+    this.processes.report(report.block, report.seq, this.counters.next("changed"), signAt);
+    if (report.block.waitReason !== "quota") this.quotaWaiters.remove(report.agentId);
     this.questions.sync(report.agentId, report.questions);
     for (const row of report.segments) this.#sql.run(ADD_SEGMENT, report.agentId, JSON.stringify(row));
     if (report.block.state === "terminated") this.#endChildren(report);
@@ -284,4 +301,18 @@ export class Scheduler {
     const signal = report.block.exit?.reason === "killed" ? "KILL" : "TERM";
     for (const child of this.processes.children(report.agentId)) this.#sql.run(ADD_SIGNAL, child, signal);
   }
+}
+
+/** What the call takes at most when its reply has `outputTokens`. */
+function boundOf({ inputBound, price }: GrantRequest, outputTokens: number): CallCost {
+  return { tokens: inputBound + outputTokens, steps: 1, nanoUsd: maxCostNanoUsd(inputBound, outputTokens, price) };
+}
+
+function leastOutput({ outputWanted }: GrantRequest): number {
+  return Math.min(LEAST_OUTPUT_TOKENS, outputWanted);
+}
+
+/** The least for which the call is worth making. */
+function leastOf(request: GrantRequest): CallCost {
+  return boundOf(request, leastOutput(request));
 }

@@ -1,6 +1,6 @@
 import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
-import { eventually, TestTenant, value } from "../support/tenant.ts";
+import { eventually, patiently, TestTenant, value } from "../support/tenant.ts";
 
 describe("a process", () => {
   test("works on its goal and terminates with the result", async () => {
@@ -151,17 +151,6 @@ describe("objects that are aborted again and again", () => {
     expect(replies.map((message) => message.reply)).toEqual(sent.map((_, i) => `${i}*10 = ${i * 10}`));
     expect(value(await tenant.agent(id).verify()).ok).toBe(true);
   });
-
-  /** A call into an object that was just aborted fails once. */
-  async function patiently<T>(call: () => Promise<T>, tries = 5): Promise<T> {
-    for (let i = 1; ; i++) {
-      try {
-        return await call();
-      } catch (cause) {
-        if (i === tries) throw cause;
-      }
-    }
-  }
 });
 
 describe("signals", () => {

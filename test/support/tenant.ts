@@ -89,6 +89,18 @@ export async function eventually<T>(
   }
 }
 
+/** Calls into an object that was just aborted fail at first. */
+export async function patiently<T>(call: () => Promise<T>, tries = 50): Promise<T> {
+  for (let tried = 1; ; tried++) {
+    try {
+      return await call();
+    } catch (cause) {
+      if (tried === tries) throw cause;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
+
 function objects(): ObjectEnv {
   return env as unknown as ObjectEnv;
 }

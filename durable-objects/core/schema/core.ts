@@ -21,9 +21,12 @@ export const processes = sqliteTable(
     vtime: integer().notNull(),
     /** Position in the order of changes, for the projection to D1. */
     changed: integer().notNull(),
+    /** When the process goes on by its own alarm, as it last said; null = it waits for somebody else. */
+    dueAt: integer("due_at"),
     erasedAt: integer("erased_at"),
   },
   (table) => [
+    index("processes_due").on(table.dueAt),
     index("processes_changed").on(table.changed),
     index("processes_parent").on(table.parentId),
     index("processes_unborn").on(table.spec),
@@ -119,6 +122,9 @@ export const budgets = sqliteTable(
 export const quotaWaiters = sqliteTable("quota_waiters", {
   agentId: text("agent_id").primaryKey(),
   since: integer().notNull(),
+  /** What the least call that is worth making would take. */
+  tokens: integer().notNull().default(0),
+  nanoUsd: integer("nano_usd").notNull().default(0),
 });
 
 /** Catalogue rows of cold segments on their way to D1. */

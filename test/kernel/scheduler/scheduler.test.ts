@@ -173,6 +173,49 @@ describe("a budget for ten calls", () => {
       expect(granted(released.map((agent) => tenant.ask(agent, { callId: `again_${agent}` })))).toBe(2);
     }));
 
+  test("that is set for an agent while a call of its child is open holds what the call may cost", () =>
+    onNewObject("core", (sql) => {
+      const tenant = new Tenant(sql);
+      const parent = tenant.spawn();
+      const child = tenant.spawn({ parentId: parent });
+      tenant.ask(child, { callId: "call_a" });
+      tenant.scheduler.setQuotas(parent, { tokens: 1_000, nanoUsd: 500_000 });
+      expect(tenant.meter(parent, "tokens")).toMatchObject({ used: 0, reserved: 200 });
+      expect(tenant.ask(parent, { callId: "call_b" })).toMatchObject({ kind: "granted", reservedNanoUsd: 200_000 });
+      tenant.rest(child, [settled("call_a", 100, 100)]);
+      expect(tenant.meter(parent, "nanoUsd")).toMatchObject({ used: 300_000, reserved: 200_000 });
+    }));
+
+  test("that is set late counts what was used before, in its period", () =>
+    onNewObject("core", (sql) => {
+      const tenant = new Tenant(sql);
+      const agent = tenant.spawn();
+      tenant.ask(agent, { callId: "call_a" });
+      tenant.rest(agent, [settled("call_a", 50, 10)]);
+      tenant.clock.advance(3_600_000);
+      tenant.ask(agent, { callId: "call_b" });
+      tenant.rest(agent, [settled("call_b", 5, 1)]);
+      tenant.scheduler.setQuotas(agent, { steps: 2, tokens: { limit: 1_000, per: "hour" } });
+      expect(tenant.meter(agent, "steps")).toMatchObject({ used: 2, reserved: 0 });
+      expect(tenant.meter(agent, "tokens")).toMatchObject({ used: 6, reserved: 0 });
+      expect(tenant.ask(agent)).toMatchObject({ kind: "denied", metric: "steps" });
+    }));
+
+  test("tells whoever waits for room until it asks, and nobody for whose call there is none", () =>
+    onNewObject("core", (sql) => {
+      const tenant = new Tenant(sql);
+      tenant.scheduler.budgets.set(TENANT, { tokens: 0 });
+      const agent = tenant.spawn();
+      expect(tenant.ask(agent, { callId: "call_a" })).toMatchObject({ kind: "denied" });
+      tenant.scheduler.budgets.set(TENANT, { tokens: 50 });
+      expect(tenant.scheduler.releaseQuotaWaiters()).toEqual([]);
+      tenant.scheduler.budgets.set(TENANT, { tokens: 1_000 });
+      expect(tenant.scheduler.releaseQuotaWaiters()).toEqual([agent]);
+      expect(tenant.scheduler.releaseQuotaWaiters()).toEqual([agent]);
+      expect(tenant.ask(agent, { callId: "call_a" })).toMatchObject({ kind: "granted" });
+      expect(tenant.scheduler.releaseQuotaWaiters()).toEqual([]);
+    }));
+
   test("of an hour has room again in the next hour", () =>
     onNewObject("core", (sql) => {
       const tenant = new Tenant(sql);

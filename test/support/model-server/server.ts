@@ -3,13 +3,16 @@ import type { Journal } from "./journal.ts";
 import { send } from "./reply-stream.ts";
 import { type Answers, ScriptedModel, usageOf, type WireRequest } from "./scripted-model.ts";
 
+/** A connection that is closed just as a call comes in is a lost call, which stories count: an idle one stays open. */
+const KEEP_ALIVE_MS = 600_000;
+
 /**
  * The scripted model server: `POST .../chat/completions` for the kernel, `POST /_script` and `GET /_journal` for tests.
  * Every key is welcome.
  */
 export function modelServer(journal: Journal, model: Answers = new ScriptedModel()): Server {
   let requests = 0;
-  return createServer((request, response) => {
+  return createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
     route(request, response).catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined));
   });
 
