@@ -4,14 +4,22 @@ import { send } from "./reply-stream.ts";
 import { type Answers, ScriptedModel, usageOf, type WireRequest } from "./scripted-model.ts";
 
 /**
+ * Idle connections stay open as long as nginx keeps them. Node's own 5 s are those of workerd's pool: both ends would close
+ * at once, and a request on a connection that is being closed is lost.
+ */
+const KEEP_ALIVE_MS = 75_000;
+
+/**
  * The scripted model server: `POST .../chat/completions` for the kernel, `POST /_script` and `GET /_journal` for tests.
  * Every key is welcome.
  */
 export function modelServer(journal: Journal, model: Answers = new ScriptedModel()): Server {
   let requests = 0;
-  return createServer((request, response) => {
+  const server = createServer((request, response) => {
     route(request, response).catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined));
   });
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  return server;
 
   async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = request.url ?? "/";
