@@ -12,6 +12,8 @@ export { AgentOSKernel, type EmbeddedOptions, isSettled } from "./agent-os-kerne
 export { AosError } from "./client/aos-error.ts";
 export type { Approval } from "./client/approvals.ts";
 export { KernelClient } from "./client/client.ts";
+export type { DeadLetter } from "./client/dead-letters.ts";
+export type { ProviderInfo, ToolInfo } from "./client/devices.ts";
 export type { AgentEvent, WatchOptions } from "./client/events.ts";
 export type { IssuedKey, KeyInfo, KeyRole, KeySpec } from "./client/keys.ts";
 export type { AuditEntry } from "./client/ledger.ts";

@@ -1,5 +1,7 @@
 import { Agents } from "./agents.ts";
 import { Approvals } from "./approvals.ts";
+import { DeadLetters } from "./dead-letters.ts";
+import { Devices } from "./devices.ts";
 import { Events } from "./events.ts";
 import { Files } from "./files.ts";
 import { Keys } from "./keys.ts";
@@ -25,6 +27,8 @@ export class KernelClient {
   readonly files: Files;
   readonly events: Events;
   readonly approvals: Approvals;
+  readonly deadLetters: DeadLetters;
+  readonly devices: Devices;
   readonly ledger: Ledger;
   readonly quotas: Quotas;
   readonly keys: Keys;
@@ -39,6 +43,8 @@ export class KernelClient {
     this.files = new Files(this.#transport);
     this.events = new Events(this.#transport);
     this.approvals = new Approvals(this.#transport);
+    this.deadLetters = new DeadLetters(this.#transport);
+    this.devices = new Devices(this.#transport);
     this.ledger = new Ledger(this.#transport);
     this.quotas = new Quotas(this.#transport);
     this.keys = new Keys(this.#transport);
