@@ -2,9 +2,6 @@ import { Command } from "commander";
 import type { StepView } from "../../../kernel/log/journal.ts";
 import { connect } from "../connection.ts";
 import { Printer } from "../printer.ts";
-import { oneLine } from "../table.ts";
-
-const CALL_COLUMNS = 120;
 
 /** `aos strace`: the journal of an agent, one line a model call and below it the calls that it asked for. */
 export function straceCommand(): Command {
@@ -20,7 +17,12 @@ export function straceCommand(): Command {
 function linesOf(step: StepView): string {
   const { promptTokens, cachedTokens, completionTokens } = step;
   const tokens = `${promptTokens} in (${cachedTokens} cached), ${completionTokens} out`;
-  const call = `${String(step.step).padStart(4)} ${step.startedAt} ${step.model} ${step.state}: ${tokens}, $${step.costUsd}`;
-  const calls = step.toolCalls.map((tool) => `       ${oneLine(JSON.stringify(tool), CALL_COLUMNS)}`);
-  return [call, ...calls].join("\n");
+  const end = step.code === undefined ? step.state : `${step.state} (${step.code})`;
+  const call = `${String(step.step).padStart(4)} ${step.startedAt} ${step.model} ${end}: ${tokens}, $${step.costUsd}`;
+  return [call, ...step.toolCalls.map((tool) => `       ${tool.name} ${outcomeOf(tool)}`)].join("\n");
+}
+
+function outcomeOf({ ok, code }: StepView["toolCalls"][number]): string {
+  if (ok === null) return "running";
+  return ok ? "ok" : (code ?? "failed");
 }

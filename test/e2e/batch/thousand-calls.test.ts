@@ -83,7 +83,7 @@ async function sendAll(lane: "interactive" | "batch"): Promise<Sent[]> {
   const spawned = Array.from({ length: AGENTS }, async (_, agent) => {
     const texts = Array.from({ length: MESSAGES + 1 }, (_, message) => `agent ${agent}, message ${message}.`);
     const { id } = await client.agents.spawn({ ...spec, name: `Agent ${agent}`, goal: texts[0] ?? "" });
-    await Promise.all(texts.slice(1).map((text) => client.messages.send(id, text)));
+    for (const text of texts.slice(1)) await client.messages.send(id, text);
     return texts.map((text) => ({ agentId: id, text }));
   });
   return (await Promise.all(spawned)).flat();
