@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Clock, Hash, Random, Sql, SqlRow, SqlValue } from "../kernel/ports.ts";
+import type { Clock, Fetch, Hash, Random, Sql, SqlRow, SqlValue } from "../kernel/ports.ts";
 
 /** The ports that a Durable Object lends the kernel. */
 
@@ -9,6 +9,13 @@ export const systemRandom: Random = { bytes: (length) => crypto.getRandomValues(
 
 /** `node:crypto`, because a hash stands inside a transaction and WebCrypto is asynchronous. */
 export const systemHash: Hash = { sha256: (data) => createHash("sha256").update(data).digest("hex") };
+
+/** workerd sends a stream in chunks, whatever its headers say, unless the stream itself knows its length. */
+export const systemFetch: Fetch = (input, init) => {
+  const bytes = Number(new Headers(init?.headers).get("content-length") ?? Number.NaN);
+  if (!(init?.body instanceof ReadableStream) || !Number.isSafeInteger(bytes)) return fetch(input, init);
+  return fetch(input, { ...init, body: init.body.pipeThrough(new FixedLengthStream(bytes)) });
+};
 
 /** The object's SQLite. */
 export function sqlOf(storage: DurableObjectStorage): Sql {

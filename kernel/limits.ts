@@ -104,6 +104,8 @@ export const LIMITS = {
   modelCallMs: 5 * MINUTE_MS,
   modelHeadersMs: 60 * SECOND_MS,
   modelIdleMs: 60 * SECOND_MS,
+  /** How long the last byte of a request is kept back after a failed call, to learn whether the vendor is there at all. */
+  heldByteMs: 500,
   modelReplyBytes: 8 * MIB,
   /** What is read of a vendor's error, and what of it is shown. */
   modelErrorBytes: 64 * KIB,

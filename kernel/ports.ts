@@ -46,5 +46,8 @@ export interface ObjectStore {
   list(prefix: string, cursor?: string): Promise<{ keys: string[]; cursor: string | null }>;
 }
 
-/** `fetch` of the web platform. It has no deadline of its own: callers always pass a signal. */
+/**
+ * `fetch` of the web platform. It has no deadline of its own: callers always pass a signal. A streamed body whose
+ * `content-length` the caller names is sent with that length, not in chunks.
+ */
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;

@@ -2,18 +2,25 @@ import { Command, CommanderError } from "commander";
 import { AosError } from "../sdk/client/aos-error.ts";
 import { approveCommand } from "./commands/approve.ts";
 import { auditCommand } from "./commands/audit.ts";
+import { costCommand } from "./commands/cost.ts";
+import { deadLetterCommands } from "./commands/dead-letters.ts";
 import { demoCommand } from "./commands/demo.ts";
+import { eraseCommand } from "./commands/erase.ts";
 import { fileCommands } from "./commands/files.ts";
 import { keyCommands } from "./commands/keys.ts";
 import { killCommand, signalArguments } from "./commands/kill.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { memoryCommands } from "./commands/memory.ts";
+import { messageCommands } from "./commands/messages.ts";
+import { niceCommand } from "./commands/nice.ts";
 import { processCommands } from "./commands/processes.ts";
 import { providersCommand } from "./commands/providers.ts";
 import { quotaCommands } from "./commands/quota.ts";
 import { sendCommand } from "./commands/send.ts";
 import { spawnCommand } from "./commands/spawn.ts";
+import { straceCommand } from "./commands/strace.ts";
 import { tenantCommands } from "./commands/tenants.ts";
+import { toolsCommand } from "./commands/tools.ts";
 import { upCommand } from "./commands/up.ts";
 import { exitCodeOf } from "./exit-code.ts";
 
@@ -44,14 +51,21 @@ function aos(): Command {
     spawnCommand(),
     ...processCommands(),
     sendCommand(),
+    messageCommands(),
     logsCommand(),
+    straceCommand(),
     killCommand(),
+    niceCommand(),
+    eraseCommand(),
     memoryCommands(),
     fileCommands(),
     auditCommand(),
+    costCommand(),
     approveCommand(),
     providersCommand(),
+    deadLetterCommands(),
     quotaCommands(),
+    toolsCommand(),
     keyCommands(),
     tenantCommands(),
   ];

@@ -12,6 +12,7 @@ export { AgentOSKernel, type EmbeddedOptions, isSettled } from "./agent-os-kerne
 export { AosError } from "./client/aos-error.ts";
 export type { Action, Approval, Decision } from "./client/approvals.ts";
 export { KernelClient } from "./client/client.ts";
+export type { DeadLetter } from "./client/dead-letters.ts";
 export type { AgentEvent, WatchOptions } from "./client/events.ts";
 export type { IssuedKey, KeyInfo, KeyRole, KeySpec } from "./client/keys.ts";
 export type { AuditEntry } from "./client/ledger.ts";
@@ -19,5 +20,6 @@ export type { Listing, ListOptions } from "./client/listing.ts";
 export type { SentMessage } from "./client/messages.ts";
 export type { QuotaMeter, TenantQuotas } from "./client/quotas.ts";
 export type { Tenant } from "./client/tenants.ts";
+export type { ToolInfo } from "./client/tools.ts";
 export type { Endpoint } from "./client/transport.ts";
 export { RuntimeError, type RuntimeErrorCode } from "./runtime/runtime-error.ts";

@@ -20,7 +20,7 @@ import { Transactions } from "../../kernel/transactions.ts";
 import { VERSION } from "../../kernel/version.ts";
 import { within } from "../deadline.ts";
 import { type ObjectEnv, variablesOf } from "../env.ts";
-import { systemClock, systemHash, systemRandom } from "../ports.ts";
+import { systemClock, systemFetch, systemHash, systemRandom } from "../ports.ts";
 import { coreGrants } from "../stubs.ts";
 import { LiveReply } from "./live-text.ts";
 import { R2ObjectStore } from "./r2-object-store.ts";
@@ -89,7 +89,7 @@ export function makeRuntime(ctx: DurableObjectState, env: ObjectEnv, storage: Sq
     idempotency: new IdempotencyKeys(ports),
     files: new Mounts({ "/workspace": new SqliteStorage(ports) }),
     syscalls: SYSCALLS,
-    providers: makeProviders(variablesOf(env), (input, init) => fetch(input, init)),
+    providers: makeProviders(variablesOf(env), systemFetch),
     egress: makeEgress(variablesOf(env), {
       allowed: (input, init) => fetch(input, init),
       public: (input, init) => (env.PUBLIC_NETWORK ?? globalThis).fetch(input as string, init),

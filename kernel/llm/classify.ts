@@ -1,6 +1,7 @@
 import type { ErrorCode, KernelError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { BodyEnd } from "./body-reader.ts";
+import { UnsentError } from "./holding-back.ts";
 import type { ChatOutcome } from "./provider.ts";
 import { retryAfterMs } from "./retry-after.ts";
 import { type VendorError, vendorError } from "./wire.ts";
@@ -33,6 +34,11 @@ const OVERFLOW =
 const RATE = /rate_limit|too many requests|overloaded/i;
 const REFUSED = /invalid_request|content_policy|moderation/i;
 const NO_MODEL = /model_not_found|model .*(does not exist|not found)|unknown model/i;
+/**
+ * Too busy to begin, in the words of servers; and what Cloudflare answers in a server's stead when the server refused the
+ * connection (521), broke off the TLS handshake (525) or showed a wrong certificate (526). 522 may come after the request.
+ */
+const UNDONE: ReadonlySet<number> = new Set([503, 521, 525, 526, 529]);
 /** Network failures in which no request can have reached the vendor. */
 const NEVER_SENT = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|CERT_|connection refused|DNS/i;
 
@@ -61,7 +67,7 @@ export function streamFailure(facts: VendorError, account: Account): ChatFailure
 
 /** No answer: `error` is what `fetch` threw before the headers came. */
 export function networkFailure(error: unknown, account: Account): ChatFailure {
-  const neverSent = NEVER_SENT.test(words(error));
+  const neverSent = isUnsent(error) || NEVER_SENT.test(words(error));
   return failure(
     {
       code: "provider_unavailable",
@@ -143,7 +149,7 @@ function judgeStatus(status: number, facts: VendorError, account: Account): Verd
   if (status === 401 || status === 403) return refusedKey(account);
   if (status === 402 || (status === 429 && BALANCE.test(text))) return noBalance(account);
   if (status === 429) return limited();
-  if (status >= 500) return unavailable(status === 503 || status === 529 ? "none" : "unknown");
+  if (status >= 500) return unavailable(UNDONE.has(status) ? "none" : "unknown");
   if (status === 408 || status === 409 || status === 425) return unavailable("none");
   if (OVERFLOW.test(text)) return overflow();
   if (status === 404 && NO_MODEL.test(text)) return noModel(account);
@@ -213,6 +219,11 @@ function failure({ code, retryable, billed, advice }: Verdict, what: string, wai
 function quoted(message: string): string {
   const text = message.trim().slice(0, LIMITS.modelErrorChars).replace(/\.$/, "");
   return text === "" ? "" : ` (${text})`;
+}
+
+function isUnsent(error: unknown, depth = 0): boolean {
+  if (!(error instanceof Error) || depth > 4) return false;
+  return error instanceof UnsentError || isUnsent(error.cause, depth + 1);
 }
 
 /** Messages and codes of an error and its causes; platforms hide the reason at different depths. */

@@ -18,6 +18,7 @@ import {
   streamFailure,
 } from "./classify.ts";
 import { readEvents } from "./event-stream.ts";
+import { holdingBack } from "./holding-back.ts";
 import type { ChatHooks, ChatOutcome, ModelInfo, Provider } from "./provider.ts";
 import { ReplyAccumulator } from "./reply-accumulator.ts";
 import { requestBody } from "./request-body.ts";
@@ -59,6 +60,7 @@ export class OpenAiCompatible implements Provider {
   readonly #vendor: Vendor;
   readonly #operatorEndpoint: boolean;
   readonly #client: OpenAI;
+  readonly #carefulClient: OpenAI;
   readonly #clock: Clock;
   readonly #account: Account;
   readonly #apiKey: string;
@@ -78,7 +80,9 @@ export class OpenAiCompatible implements Provider {
       totalMs: LIMITS.modelCallMs,
       ...options.deadlines,
     };
-    this.#client = clientOf(baseUrl, this.#apiKey, boundedErrors(options.fetch, this.#deadlines.idleMs));
+    const connect = (fetch: Fetch) => clientOf(baseUrl, this.#apiKey, boundedErrors(fetch, this.#deadlines.idleMs));
+    this.#client = connect(options.fetch);
+    this.#carefulClient = connect(holdingBack(options.fetch));
   }
 
   describe(model: string): ModelInfo | null {
@@ -88,18 +92,23 @@ export class OpenAiCompatible implements Provider {
   async chat(request: ChatRequest, hooks: ChatHooks): Promise<ChatOutcome> {
     if (hooks.signal.aborted) return abortFailure(hooks.signal, false);
     return withDeadline(this.#deadlines.totalMs, hooks.signal, async (signal) => {
-      const sent = await this.#send(request, signal);
+      const client = hooks.careful === true ? this.#carefulClient : this.#client;
+      const sent = await this.#send(client, request, signal);
       const outcome = sent.ok ? await this.#receive(sent.response, request, { ...hooks, signal }) : sent;
       return outcome.ok ? outcome : this.#withoutKey(outcome);
     });
   }
 
-  async #send(request: ChatRequest, signal: AbortSignal): Promise<{ ok: true; response: Response } | ChatFailure> {
+  async #send(
+    client: OpenAI,
+    request: ChatRequest,
+    signal: AbortSignal,
+  ): Promise<{ ok: true; response: Response } | ChatFailure> {
     const known = listed(this.#vendor, request.model) !== undefined;
     const body = requestBody(request, this.#vendor, known);
     const options = { body, signal, timeout: this.#deadlines.headersMs, maxRetries: 0, stream: true };
     try {
-      return { ok: true, response: await this.#client.post("/chat/completions", options).asResponse() };
+      return { ok: true, response: await client.post("/chat/completions", options).asResponse() };
     } catch (error) {
       return this.#sendFailure(error, signal);
     }

@@ -47,6 +47,8 @@ export type ChatOutcome =
 export interface ChatHooks {
   /** Aborts the call: a signal, a deadline. */
   signal: AbortSignal;
+  /** The call before this one failed: the request is sent so that a dead connection is known to have cost nothing. */
+  careful?: boolean;
   /** Text as it arrives. Not stored. */
   onDelta?: (text: string) => void;
 }

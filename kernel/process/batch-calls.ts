@@ -11,13 +11,14 @@ import { withdrawCall } from "./lost-call.ts";
 import { closeCall, settlementOf } from "./model-call.ts";
 import type { AgentParts } from "./parts.ts";
 import { MODEL_CALL, type PendingCall } from "./pending.ts";
-import { granted, prepare } from "./prepare.ts";
+import { granted, lastFailed, prepare } from "./prepare.ts";
 import { loseCall } from "./recovery.ts";
 
-/** What a claim hands over: the request, and how long the vendor may take. */
+/** What a claim hands over: the request, how long the vendor may take, and whether the call before it failed. */
 export interface ClaimedCall {
   request: ChatRequest;
   deadlineMs: number;
+  careful: boolean;
 }
 
 /**
@@ -114,7 +115,8 @@ export class BatchCalls {
       JSON.stringify({ ...batchInputOf(call), claim: { attempt, delivery } }),
       now + LIMITS.claimMs,
     );
-    return { request, deadlineMs: Math.min(LIMITS.modelCallMs, call.started_at + LIMITS.batchCallMs - now) };
+    const deadlineMs = Math.min(LIMITS.modelCallMs, call.started_at + LIMITS.batchCallMs - now);
+    return { request, deadlineMs, careful: lastFailed(this.#parts) };
   }
 
   /** The alarm may stand earlier, then the loop sets it right; it must not stand later. */

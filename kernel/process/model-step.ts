@@ -6,7 +6,7 @@ import { sendCall } from "./batch-step.ts";
 import { closeCall, type Granted, messageDeadline, openCall } from "./model-call.ts";
 import type { Next } from "./next.ts";
 import type { AgentParts } from "./parts.ts";
-import { granted, hasWork, type Prepared, prepare } from "./prepare.ts";
+import { granted, hasWork, lastFailed, type Prepared, prepare } from "./prepare.ts";
 import { reportOf } from "./report.ts";
 import { endTurn, failed } from "./turn.ts";
 
@@ -89,6 +89,7 @@ async function call(parts: AgentParts, prepared: Prepared, grant: Granted, abort
   parts.live.begin(callId);
   const outcome = await prepared.provider.chat(granted(prepared.request, maxOutputTokens), {
     signal: abort,
+    careful: lastFailed(parts),
     onDelta: (text) => parts.live.delta(callId, text),
   });
   parts.live.end(callId);

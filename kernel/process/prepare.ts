@@ -56,6 +56,12 @@ export function granted(request: ChatRequest, maxOutputTokens: number): ChatRequ
   return { ...request, maxOutputTokens };
 }
 
+/** Whether the process's model call before this one got no reply, in this turn or as the end of the one before. */
+export function lastFailed(parts: AgentParts): boolean {
+  const { retries, turn_step: step, last_error: lastError } = parts.process.get();
+  return retries > 0 || (step === 0 && lastError !== null);
+}
+
 /** False when a signal, a cancellation or an eviction of the turn came in while we waited. */
 export function hasWork(parts: AgentParts): boolean {
   const row = parts.process.get();

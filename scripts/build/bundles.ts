@@ -4,11 +4,11 @@ import * as esbuild from "esbuild";
 
 /** The two bundles: the Worker for workerd, and the SDK with the CLI for Node. */
 
-/** `workers/index.ts` as workerd modules: `.sql` as text, `.wasm` as modules beside the code. */
-export async function bundleWorker(root: string, target: string): Promise<void> {
+/** `entry` as workerd modules, `index.js` first: `.sql` as text, `.wasm` as modules beside the code. */
+export async function bundleWorker(root: string, target: string, entry = "workers/index.ts"): Promise<void> {
   await esbuild.build({
     absWorkingDir: root,
-    entryPoints: ["workers/index.ts"],
+    entryPoints: { index: `./${entry}` },
     outdir: target,
     bundle: true,
     format: "esm",

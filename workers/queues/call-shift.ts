@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AgentCalls } from "../../durable-objects/agent/rpc.ts";
 import { variablesOf } from "../../durable-objects/env.ts";
-import { systemClock } from "../../durable-objects/ports.ts";
+import { systemClock, systemFetch } from "../../durable-objects/ports.ts";
 import { withDeadline } from "../../kernel/deadline.ts";
 import { err, type Result } from "../../kernel/errors.ts";
 import { LIMITS } from "../../kernel/limits.ts";
@@ -47,17 +47,15 @@ export class CallShift {
       return;
     }
     let outcome: ChatOutcome | null = null;
-    const leave = await this.#headerWaits.take();
     try {
       const claims = await this.#claims(group);
       const [payer] = claims;
       if (payer === undefined) return;
-      outcome = await this.#whileRenewed(claims, () => this.#chat(payer, leave));
+      outcome = await this.#whileRenewed(claims, () => this.#call(payer));
       await this.#deliverAll(claims, outcome, payer);
     } catch (cause) {
       for (const { message, call } of group) putBack(message, "queue.call-broke", { call, message: String(cause) });
     } finally {
-      leave();
       await pass(outcome);
     }
   }
@@ -84,14 +82,25 @@ export class CallShift {
     return null;
   }
 
+  /** Waits for its turn after the claim and not before it, because most doubled messages end with their claim. */
+  async #call(claim: Claim): Promise<ChatOutcome> {
+    const claimedAt = systemClock.now();
+    const leave = await this.#headerWaits.take();
+    try {
+      return await this.#chat({ ...claim, deadlineMs: claimedAt + claim.deadlineMs - systemClock.now() }, leave);
+    } finally {
+      leave();
+    }
+  }
+
   /** `leave` is called when the vendor's headers are there: from then on the stream counts as no connection. */
-  async #chat({ call, request, deadlineMs }: Claim, leave: () => void): Promise<ChatOutcome> {
-    const providers = makeProviders(variablesOf(this.#env), (input, init) => fetch(input, init).finally(leave));
+  async #chat({ call, request, deadlineMs, careful }: Claim, leave: () => void): Promise<ChatOutcome> {
+    const providers = makeProviders(variablesOf(this.#env), (input, init) => systemFetch(input, init).finally(leave));
     const served = providers.get(call.model);
     if (!served.ok) return { ok: false, error: served.error, retryable: false, billed: "none" };
     const left = this.#begun + LIMITS.consumerMs - systemClock.now();
     return withDeadline(Math.min(deadlineMs, left), new AbortController().signal, (signal) =>
-      served.value.provider.chat(request, { signal }),
+      served.value.provider.chat(request, { signal, careful }),
     );
   }
 

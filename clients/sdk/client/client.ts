@@ -1,5 +1,6 @@
 import { Agents } from "./agents.ts";
 import { Approvals } from "./approvals.ts";
+import { DeadLetters } from "./dead-letters.ts";
 import { Events } from "./events.ts";
 import { Files } from "./files.ts";
 import { Keys } from "./keys.ts";
@@ -9,6 +10,7 @@ import { Pages } from "./pages.ts";
 import { Providers } from "./providers.ts";
 import { Quotas } from "./quotas.ts";
 import { Tenants } from "./tenants.ts";
+import { Tools } from "./tools.ts";
 import { type Endpoint, Transport } from "./transport.ts";
 
 /**
@@ -26,8 +28,10 @@ export class KernelClient {
   readonly files: Files;
   readonly events: Events;
   readonly approvals: Approvals;
+  readonly deadLetters: DeadLetters;
   readonly ledger: Ledger;
   readonly providers: Providers;
+  readonly tools: Tools;
   readonly quotas: Quotas;
   readonly keys: Keys;
   readonly tenants: Tenants;
@@ -41,8 +45,10 @@ export class KernelClient {
     this.files = new Files(this.#transport);
     this.events = new Events(this.#transport);
     this.approvals = new Approvals(this.#transport);
+    this.deadLetters = new DeadLetters(this.#transport);
     this.ledger = new Ledger(this.#transport);
     this.providers = new Providers(this.#transport);
+    this.tools = new Tools(this.#transport);
     this.quotas = new Quotas(this.#transport);
     this.keys = new Keys(this.#transport);
     this.tenants = new Tenants(this.#transport);

@@ -16,6 +16,7 @@ export function miniflareOptions(facts: RuntimeFacts, workers: V4WorkerOptions[]
     cf: false,
     telemetry: { enabled: false },
     logRequests: false,
+    unsafeTriggerHandlers: true,
     log: facts.log,
     resourcePersistencePath: facts.stateDir,
     unsafeRuntimeEnv: facts.workerdEnvironment,

@@ -7,6 +7,7 @@ import type { ChatOutcome } from "../../../kernel/llm/provider.ts";
 import { deepseek } from "../../../kernel/llm/providers/deepseek.ts";
 import { openai } from "../../../kernel/llm/providers/openai.ts";
 import type { Vendor } from "../../../kernel/llm/vendor.ts";
+import { breakingServer } from "../../support/breaking-server.ts";
 import { ModelServer } from "../../support/model-server/client.ts";
 import type { Fault, ScriptedReply } from "../../support/model-server/script.ts";
 
@@ -32,6 +33,11 @@ function provider(vendor: Vendor = openai, baseUrl = server.baseUrl, idleMs = 30
   return new OpenAiCompatible(vendor, { baseUrl, apiKey: KEY, fetch, clock, deadlines });
 }
 
+/** One that does not mind half a second more. */
+function patient(baseUrl = server.baseUrl): OpenAiCompatible {
+  return new OpenAiCompatible(openai, { baseUrl, apiKey: KEY, fetch, clock });
+}
+
 async function chat(reply: ScriptedReply, signal = AbortSignal.timeout(5_000), ask = request): Promise<ChatOutcome> {
   await server.script({ queue: [reply] });
   return provider().chat(ask, { signal });
@@ -55,6 +61,32 @@ function failure(outcome: ChatOutcome) {
   if (outcome.ok) throw new Error(`accepted: ${outcome.reply.content}`);
   return { code: outcome.error.code, retryable: outcome.retryable, billed: outcome.billed };
 }
+
+describe("a careful request", () => {
+  it("arrives whole, its last byte late", async () => {
+    await server.script({ queue: [{ text: "Paris 巴黎" }] });
+    const longer = { ...request, messages: [{ role: "user" as const, content: "巴黎 ".repeat(50_000) }] };
+    const outcome = await patient().chat(longer, { signal: AbortSignal.timeout(5_000), careful: true });
+    expect(outcome).toMatchObject({ ok: true, reply: { content: "Paris 巴黎" } });
+    expect(await lastBody()).toMatchObject({ messages: longer.messages });
+  });
+
+  it("costs nothing when the connection breaks before its end, and is in doubt when it breaks after", async () => {
+    for (const [when, billed] of [
+      ["on accept", "none"],
+      ["in the body", "none"],
+      ["after the request", "unknown"],
+    ] as const) {
+      const broken = await breakingServer(when);
+      const outcome = await patient(`${broken.url}/v1`).chat(request, {
+        signal: AbortSignal.timeout(5_000),
+        careful: true,
+      });
+      expect([when, failure(outcome)]).toEqual([when, { code: "provider_unavailable", retryable: true, billed }]);
+      broken.stop();
+    }
+  });
+});
 
 describe("a whole reply", () => {
   it("arrives as text in pieces, with the vendor's usage", async () => {

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 const ROOT = resolve(import.meta.dirname, "../../..");
 const AOS = resolve(ROOT, "dist/cli/aos.js");
-const READY_MS = 30_000;
+const READY_MS = 90_000;
 
 export interface Ended {
   code: number | null;
@@ -53,16 +53,13 @@ export class KernelProcess {
     this.#ended = ended(child);
   }
 
-  static async start(
-    state = stateFolder(),
-    env: Record<string, string> = {},
-    by: "aos" | "npm" = "aos",
-  ): Promise<KernelProcess> {
+  /** `by` = `npm`, or the `aos.js` to run. */
+  static async start(state = stateFolder(), env: Record<string, string> = {}, by = AOS): Promise<KernelProcess> {
     const settings = cleanEnvironment({ AOS_PORT: "0", AOS_STATE: state, ...env });
     const child =
       by === "npm"
         ? spawn("npm", ["start"], { env: settings, cwd: ROOT })
-        : spawn(process.execPath, [AOS, "up"], { env: settings, cwd: tmpdir() });
+        : spawn(process.execPath, [by, "up"], { env: settings, cwd: tmpdir() });
     const kernel = new KernelProcess(state, child);
     await kernel.#ready();
     return kernel;

@@ -45,6 +45,13 @@ describe("an error of a vendor", () => {
     });
   });
 
+  it("costs nothing when a proxy says that it never reached the vendor, and is in doubt when it may have", () => {
+    for (const code of [521, 525, 526]) expect(status(code, {})).toMatchObject({ retryable: true, billed: "none" });
+    for (const code of [500, 502, 504, 520, 522, 524]) {
+      expect(status(code, {})).toMatchObject({ retryable: true, billed: "unknown" });
+    }
+  });
+
   it("waits as long as the vendor asks when it is overloaded", () => {
     const busy = status(503, {}, { "retry-after": "30" });
     expect(busy).toMatchObject({ error: { code: "provider_unavailable", retryAfterMs: 30_000 }, billed: "none" });

@@ -3,7 +3,10 @@ import type { Journal } from "./journal.ts";
 import { send } from "./reply-stream.ts";
 import { type Answers, ScriptedModel, usageOf, type WireRequest } from "./scripted-model.ts";
 
-/** A connection that is closed just as a call comes in is a lost call, which stories count: an idle one stays open. */
+/**
+ * Idle connections stay open. Node's own 5 s are those of workerd's pool: both ends would close at once, and a request on a
+ * connection that is being closed is a lost call, which stories count.
+ */
 const KEEP_ALIVE_MS = 600_000;
 
 /**
