@@ -32,6 +32,8 @@ export interface ObjectEnv {
   DEEPSEEK_LIMITS?: string;
   KIMI_LIMITS?: string;
   OLLAMA_LIMITS?: string;
+  OLLAMA_CONTEXT_TOKENS?: string;
+  AOS_MODEL_PRICES?: string;
 }
 
 /** The string variables of an environment: what a parser of variables may see, without the bindings. */

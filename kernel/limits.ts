@@ -102,14 +102,41 @@ export const LIMITS = {
   // --- models
   maxOutputTokens: 4_096,
   modelCallMs: 5 * MINUTE_MS,
+  /**
+   * Where a vendor goes on from the beginning of a reply, that beginning is written down after so long, and then each time the
+   * call has taken twice as long: a crash loses at most half, and the longest call writes seven rows for it.
+   */
+  partialFirstMs: 4 * SECOND_MS,
+  /** Characters of text, and of reasoning, that are written down; the rest is made again. */
+  partialChars: 64 * KIB,
   modelHeadersMs: 60 * SECOND_MS,
   modelIdleMs: 60 * SECOND_MS,
   /** How long the last byte of a request is kept back after a failed call, to learn whether the vendor is there at all. */
   heldByteMs: 500,
   modelReplyBytes: 8 * MIB,
+  /** A vendor's list of models: how long it may take, how large it may be, how long it is believed. */
+  modelListMs: 5 * SECOND_MS,
+  modelListBytes: 2 * MIB,
+  /** Offered models without a price that a listing names. */
+  unpricedModels: 200,
+  modelListTtlMs: 10 * MINUTE_MS,
+  /** After a list that did not come. */
+  modelListRetryMs: 30 * SECOND_MS,
+  /** Ollama: the window that requests ask for unless the operator says otherwise; an 8B model takes some 2 GB for it. */
+  ollamaContextTokens: 16_384,
+  /** How long it keeps a model loaded after a call, so that the next step finds it and its prefix cache. */
+  ollamaKeepAliveSeconds: 600,
+  /** It answers when the first token is there, and loading the model comes before that. */
+  ollamaHeadersMs: 4 * MINUTE_MS,
+  /** Models whose windows one listing asks Ollama for. */
+  ollamaShows: 32,
+  /** A prompt with more bytes than this for each token that Ollama counted was cut by it. */
+  ollamaBytesPerToken: 12,
   /** What is read of a vendor's error, and what of it is shown. */
   modelErrorBytes: 64 * KIB,
   modelErrorChars: 500,
+  /** A shorter key is not searched for in what vendors say: it would be found in ordinary words. */
+  secretChars: 8,
   backoffBaseMs: 500,
   backoffMaxMs: 60 * SECOND_MS,
   retryAfterMaxMs: 10 * MINUTE_MS,

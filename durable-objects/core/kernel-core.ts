@@ -6,8 +6,9 @@ import { type Birth, newBirth, newborn } from "../../kernel/process/birth.ts";
 import type { ControlBlock } from "../../kernel/process/block.ts";
 import type { ProcessPatch, ProcessSpec, Quotas } from "../../kernel/process/spec.ts";
 import type { State } from "../../kernel/process/state.ts";
-import { type CostGroup, costsOf } from "../../kernel/scheduler/costs.ts";
+import { type CostGroup, type CostPeriod, costsOf } from "../../kernel/scheduler/costs.ts";
 import type { AgentReport, CacheHit, GrantReply, GrantRequest, Settlement } from "../../kernel/scheduler/grant.ts";
+import type { LedgerEntry } from "../../kernel/scheduler/ledger.ts";
 import { blockOf } from "../../kernel/scheduler/process-table.ts";
 import type { PersonsWord } from "../../kernel/scheduler/questions.ts";
 import type { Actor, Listing, ListOptions } from "../agent/rpc.ts";
@@ -202,12 +203,12 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
     });
   }
 
-  async costs(options: { groupBy: CostGroup; from?: string | undefined; to?: string | undefined }) {
-    return this.#with(() => {
-      const from = options.from === undefined ? 0 : Date.parse(options.from);
-      const to = options.to === undefined ? Number.MAX_SAFE_INTEGER : Date.parse(options.to);
-      return ok(costsOf(this.#sql, options.groupBy, from, to));
-    });
+  async costs({ groupBy, ...period }: CostPeriod & { groupBy: CostGroup }) {
+    return this.#with(() => ok(costsOf(this.#sql, groupBy, period)));
+  }
+
+  async ledger(options: ListOptions & { agentId?: string | undefined }): Promise<Result<Listing<LedgerEntry>>> {
+    return this.#with(({ scheduler }) => ok(scheduler.ledger.list(options)));
   }
 
   async approvals(

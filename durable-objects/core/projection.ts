@@ -154,7 +154,9 @@ export class Projection {
       promptTokens: call.prompt_tokens,
       cachedTokens: call.cached_tokens,
       completionTokens: call.completion_tokens,
+      reasoningTokens: call.reasoning_tokens,
       costNanoUsd: call.cost_nano_usd,
+      price: call.price,
       state: call.state,
       at: call.settled_at ?? call.opened_at,
     };

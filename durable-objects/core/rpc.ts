@@ -4,7 +4,7 @@ import type { ControlBlock } from "../../kernel/process/block.ts";
 import type { Decision } from "../../kernel/process/parking.ts";
 import type { ProcessPatch, ProcessSpec, Quotas } from "../../kernel/process/spec.ts";
 import type { State } from "../../kernel/process/state.ts";
-import type { CostGroup, CostReport } from "../../kernel/scheduler/costs.ts";
+import type { CostGroup, CostPeriod, CostReport } from "../../kernel/scheduler/costs.ts";
 import type {
   Action,
   AgentReport,
@@ -14,6 +14,7 @@ import type {
   Reservation,
   Settlement,
 } from "../../kernel/scheduler/grant.ts";
+import type { LedgerEntry } from "../../kernel/scheduler/ledger.ts";
 import type { PersonsWord } from "../../kernel/scheduler/questions.ts";
 import type { Actor, Listing, ListOptions } from "../agent/rpc.ts";
 
@@ -72,11 +73,9 @@ export interface CoreRpc {
   patch(agentId: string, patch: ProcessPatch, actor: Actor): Promise<Result<ControlBlock>>;
   /** Killed, then erased in every tier; `not_found` from then on. */
   erase(agentId: string, actor: Actor): Promise<Result<null>>;
-  costs(options: {
-    groupBy: CostGroup;
-    from?: string | undefined;
-    to?: string | undefined;
-  }): Promise<Result<CostReport>>;
+  costs(options: CostPeriod & { groupBy: CostGroup }): Promise<Result<CostReport>>;
+  /** Calls one by one, the newest first. */
+  ledger(options: ListOptions & { agentId?: string | undefined }): Promise<Result<Listing<LedgerEntry>>>;
   approvals(options: ListOptions & { state?: "open" | "answered" | undefined }): Promise<Result<Listing<ApprovalView>>>;
   /** A question takes an answer, an approval a decision; anything else is `invalid_input`. `conflict` when it is not open. */
   answer(approvalId: string, word: PersonsWord, actor: Actor): Promise<Result<ApprovalView>>;

@@ -43,7 +43,10 @@ export const calls = sqliteTable(
     promptTokens: integer("prompt_tokens").notNull(),
     cachedTokens: integer("cached_tokens").notNull().default(0),
     completionTokens: integer("completion_tokens").notNull(),
+    reasoningTokens: integer("reasoning_tokens").notNull().default(0),
     costNanoUsd: integer("cost_nano_usd").notNull(),
+    /** The unit prices as JSON, with their version. */
+    price: text().notNull().default("{}"),
     /** settled | unknown (a crash hid the outcome; counted at its upper bound) */
     state: text().notNull(),
     at: integer().notNull(),

@@ -17,6 +17,12 @@ export interface ToolDefinition {
   function: { name: string; description: string /** JSON Schema of the arguments object. */; parameters: object };
 }
 
+/** The beginning of a reply that the model goes on from. */
+export interface Prefill {
+  content: string;
+  reasoning: string;
+}
+
 export interface ChatRequest {
   /** The vendor's model id, without the provider. */
   model: string;
@@ -27,6 +33,8 @@ export interface ChatRequest {
   temperature?: number;
   /** Further parameters of the body, by their wire names: see passed-fields.ts. */
   passed?: Readonly<Record<string, unknown>>;
+  /** Only for models with the capability. The reply's content begins with it; the vendor writes and bills the rest. */
+  prefill?: Prefill;
   /** Sent to vendors that isolate caches or abuse handling by user. */
   user?: string;
 }

@@ -1,6 +1,7 @@
 import type { ErrorCode, KernelError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { BodyEnd } from "./body-reader.ts";
+import type { TokenUsage } from "./chat.ts";
 import { UnsentError } from "./holding-back.ts";
 import type { ChatOutcome } from "./provider.ts";
 import { retryAfterMs } from "./retry-after.ts";
@@ -33,7 +34,8 @@ const OVERFLOW =
   /context_length_exceeded|context (length|window|size)|maximum context|prompt is too long|too many (input )?tokens|token limit/i;
 const RATE = /rate_limit|too many requests|overloaded/i;
 const REFUSED = /invalid_request|content_policy|moderation/i;
-const NO_MODEL = /model_not_found|model .*(does not exist|not found)|unknown model/i;
+const NO_MODEL =
+  /model_not_found|model .*(does not exist|not found)|model not exist|not found the model|unknown model/i;
 /**
  * Too busy to begin, in the words of servers; and what Cloudflare answers in a server's stead when the server refused the
  * connection (521), broke off the TLS handshake (525) or showed a wrong certificate (526). 522 may come after the request.
@@ -144,15 +146,32 @@ export function abortFailure(signal: AbortSignal, sent: boolean): ChatFailure {
     : failure({ code: "cancelled", retryable: false, billed, advice: "" }, "The model call was cancelled.");
 }
 
+/** The server shortened the prompt to its window and answered the rest of it: that is no answer to what was asked. */
+export function promptCut(account: Account, usage: TokenUsage): ChatFailure {
+  const cut = failure(
+    { ...overflow(), billed: "unknown" },
+    `${account.name} read only ${usage.promptTokens} tokens of the prompt.`,
+  );
+  return { ...cut, usage };
+}
+
+/** Vendors and proxies may repeat the key in what they say. */
+export function withoutKey(failed: ChatFailure, key: string): ChatFailure {
+  if (key.length < LIMITS.secretChars) return failed;
+  return { ...failed, error: { ...failed.error, message: failed.error.message.replaceAll(key, "***") } };
+}
+
 function judgeStatus(status: number, facts: VendorError, account: Account): Verdict {
   const text = `${facts.code} ${facts.type} ${facts.message}`;
   if (status === 401 || status === 403) return refusedKey(account);
   if (status === 402 || (status === 429 && BALANCE.test(text))) return noBalance(account);
   if (status === 429) return limited();
+  // llama.cpp and Ollama answer 500 for a prompt that does not fit.
+  if (status === 500 && OVERFLOW.test(text)) return overflow();
   if (status >= 500) return unavailable(UNDONE.has(status) ? "none" : "unknown");
   if (status === 408 || status === 409 || status === 425) return unavailable("none");
   if (OVERFLOW.test(text)) return overflow();
-  if (status === 404 && NO_MODEL.test(text)) return noModel(account);
+  if ((status === 404 || status === 400) && NO_MODEL.test(text)) return noModel(account);
   return refused();
 }
 

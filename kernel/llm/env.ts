@@ -1,11 +1,14 @@
 import * as z from "zod";
 import { err, ok, type Result } from "../errors.ts";
 import { LIMITS_TAKE, limitsText } from "./gate/account-limits.ts";
+import { type PriceList, parsePrices } from "./price-list.ts";
 
 /**
  * The variables that configure models. Empty means unset. The start of a shell parses them first, so that a bad value
  * stops it with one line that names the variable and what it takes; values are never repeated, they may be secrets.
  */
+
+const PRICES_TAKE = "provider/model=input:cached:output in US dollars per million tokens, separated by commas";
 
 const key = z.string().regex(/^[\x21-\x7e]+$/, "a key: printable ASCII without spaces");
 
@@ -17,6 +20,15 @@ const baseUrl = z
 const modelName = z.string().regex(/^[a-z]+\/\S+$/, "provider/model, such as openai/gpt-6-luna or local/reader");
 
 const limits = z.string().refine((text) => limitsText.safeParse(text).success, LIMITS_TAKE);
+const prices = z
+  .string()
+  .refine((text) => parsePrices(text) !== null, PRICES_TAKE)
+  .transform((text): PriceList => parsePrices(text) ?? new Map());
+
+const contextTokens = z
+  .string()
+  .regex(/^\d{3,8}$/, "a number of tokens, such as 32768")
+  .transform(Number);
 
 const modelEnv = z.object({
   AOS_DEFAULT_MODEL: modelName.optional(),
@@ -32,6 +44,8 @@ const modelEnv = z.object({
   DEEPSEEK_LIMITS: limits.optional(),
   KIMI_LIMITS: limits.optional(),
   OLLAMA_LIMITS: limits.optional(),
+  OLLAMA_CONTEXT_TOKENS: contextTokens.optional(),
+  AOS_MODEL_PRICES: prices.optional(),
 });
 export type ModelEnv = z.output<typeof modelEnv>;
 export type ModelVariable = keyof ModelEnv;

@@ -1,41 +1,40 @@
 import OpenAI from "openai";
 import { withDeadline } from "../deadline.ts";
+import { err, type Result } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { Clock, Fetch } from "../ports.ts";
-import { type ReadBounds, readText } from "./body-reader.ts";
-import { listed, modelInfo } from "./catalogue.ts";
-import type { ChatRequest, TokenUsage } from "./chat.ts";
+import { readText } from "./body-reader.ts";
+import { type Endpoint, knows, modelInfo } from "./catalogue.ts";
+import type { ChatRequest } from "./chat.ts";
 import {
   type Account,
   abortFailure,
-  bodyFailure,
   type ChatFailure,
-  exhausted,
   headersTimeout,
   httpFailure,
   malformed,
   networkFailure,
-  streamFailure,
+  withoutKey,
 } from "./classify.ts";
-import { readEvents } from "./event-stream.ts";
+import { completionFrames, wholeCompletion } from "./event-stream.ts";
 import { holdingBack } from "./holding-back.ts";
-import type { ChatHooks, ChatOutcome, ModelInfo, Provider } from "./provider.ts";
-import { ReplyAccumulator } from "./reply-accumulator.ts";
+import { offeredModels } from "./offered-models.ts";
+import type { PriceList } from "./price-list.ts";
+import type { ChatHooks, ChatOutcome, ModelInfo, OfferedModel, Provider } from "./provider.ts";
+import { ReplyReader } from "./reply-reader.ts";
 import { requestBody } from "./request-body.ts";
-import { boundedUsage, reportedUsage } from "./usage.ts";
-import type { Vendor } from "./vendor.ts";
-import { completion, parseJson, vendorError } from "./wire.ts";
+import { reportedUsage } from "./usage.ts";
+import type { ChatVendor } from "./vendor.ts";
 
 /**
  * The driver for every vendor that speaks chat completions, made from its record of differences.
  *
- * The `openai` package builds and sends the request; the stream is read here, because a reply counts only when its finish
- * reason and the vendor's terminal event both arrived, and a connection that closes in order looks like neither. One
- * call, no retries: the kernel retries, with a bill for each attempt.
+ * The `openai` package builds and sends the request; the stream is read here (`reply-reader.ts`), because the package takes
+ * a connection that closes in order for the end of a reply. One call, no retries: the kernel retries, with a bill for each
+ * attempt.
  */
 
-const TERMINAL_EVENT = "[DONE]";
-const NO_CAPACITY = "insufficient_system_resource";
+const CHAT = "/chat/completions";
 
 export interface Deadlines {
   /** From sending the request to the headers of the answer. */
@@ -50,6 +49,8 @@ export interface AccountOptions {
   /** The vendor's own endpoint when absent. */
   baseUrl?: string | undefined;
   apiKey?: string | undefined;
+  /** What the operator says models cost. */
+  prices?: PriceList | undefined;
   fetch: Fetch;
   clock: Clock;
   deadlines?: Partial<Deadlines>;
@@ -57,8 +58,8 @@ export interface AccountOptions {
 
 export class OpenAiCompatible implements Provider {
   readonly name: string;
-  readonly #vendor: Vendor;
-  readonly #operatorEndpoint: boolean;
+  readonly #vendor: ChatVendor;
+  readonly #endpoint: Endpoint;
   readonly #client: OpenAI;
   readonly #carefulClient: OpenAI;
   readonly #clock: Clock;
@@ -66,11 +67,11 @@ export class OpenAiCompatible implements Provider {
   readonly #apiKey: string;
   readonly #deadlines: Deadlines;
 
-  constructor(vendor: Vendor, options: AccountOptions) {
+  constructor(vendor: ChatVendor, options: AccountOptions) {
     const baseUrl = options.baseUrl ?? vendor.baseUrl ?? "";
     this.name = vendor.name;
     this.#vendor = vendor;
-    this.#operatorEndpoint = baseUrl !== vendor.baseUrl;
+    this.#endpoint = { vendor, baseUrl, prices: options.prices ?? new Map() };
     this.#clock = options.clock;
     this.#account = { name: vendor.name, variable: vendor.keyVariables[0] ?? vendor.baseUrlVariable, baseUrl };
     this.#apiKey = options.apiKey ?? "none";
@@ -86,7 +87,7 @@ export class OpenAiCompatible implements Provider {
   }
 
   describe(model: string): ModelInfo | null {
-    return modelInfo(this.#vendor, model, this.#operatorEndpoint);
+    return modelInfo(this.#endpoint, model);
   }
 
   async chat(request: ChatRequest, hooks: ChatHooks): Promise<ChatOutcome> {
@@ -95,8 +96,19 @@ export class OpenAiCompatible implements Provider {
       const client = hooks.careful === true ? this.#carefulClient : this.#client;
       const sent = await this.#send(client, request, signal);
       const outcome = sent.ok ? await this.#receive(sent.response, request, { ...hooks, signal }) : sent;
-      return outcome.ok ? outcome : this.#withoutKey(outcome);
+      return outcome.ok ? outcome : withoutKey(outcome, this.#apiKey);
     });
+  }
+
+  async offered(signal: AbortSignal): Promise<Result<OfferedModel[]>> {
+    const options = { signal, timeout: LIMITS.modelListMs, maxRetries: 0 };
+    try {
+      const response = await this.#client.get("/models", options).asResponse();
+      return await offeredModels(response, signal);
+    } catch (error) {
+      const failed = withoutKey(this.#sendFailure(error, signal), this.#apiKey);
+      return err(failed.error.code, failed.error.message);
+    }
   }
 
   async #send(
@@ -104,14 +116,20 @@ export class OpenAiCompatible implements Provider {
     request: ChatRequest,
     signal: AbortSignal,
   ): Promise<{ ok: true; response: Response } | ChatFailure> {
-    const known = listed(this.#vendor, request.model) !== undefined;
-    const body = requestBody(request, this.#vendor, known);
+    const body = requestBody(request, this.#vendor, knows(this.#vendor, request.model));
     const options = { body, signal, timeout: this.#deadlines.headersMs, maxRetries: 0, stream: true };
     try {
-      return { ok: true, response: await client.post("/chat/completions", options).asResponse() };
+      return { ok: true, response: await client.post(this.#path(request), options).asResponse() };
     } catch (error) {
       return this.#sendFailure(error, signal);
     }
+  }
+
+  /** Relative to the base URL, or a whole URL where that ends in a version that the path does not live under. */
+  #path({ prefill }: ChatRequest): string {
+    const { baseUrl } = this.#endpoint;
+    const path = prefill === undefined ? CHAT : (this.#vendor.prefill?.path ?? CHAT);
+    return path === CHAT ? path : baseUrl.replace(/\/v1$/, "") + path;
   }
 
   #sendFailure(error: unknown, signal: AbortSignal): ChatFailure {
@@ -133,78 +151,9 @@ export class OpenAiCompatible implements Provider {
       await response.body?.cancel();
       return malformed("is a web page; look at the base URL", this.#account);
     }
-    return type.includes("json")
-      ? this.#receiveWhole(response, request, hooks, bounds)
-      : this.#receiveStream(response, request, hooks, bounds);
-  }
-
-  async #receiveStream(
-    response: Response,
-    request: ChatRequest,
-    hooks: ChatHooks,
-    bounds: ReadBounds,
-  ): Promise<ChatOutcome> {
-    const reply = new ReplyAccumulator();
-    for await (const item of readEvents(response.body, bounds)) {
-      if (item.type === "end") return this.#cut(item.why, reply, hooks.signal);
-      if (item.data === TERMINAL_EVENT) return this.#finished(reply, request);
-      const failed = this.#take(parseJson(item.data), reply, hooks);
-      if (failed !== null) return this.#withUsage(failed, reply);
-    }
-    return this.#cut("eof", reply, hooks.signal);
-  }
-
-  /** Simple servers answer a streaming request with one JSON value. */
-  async #receiveWhole(
-    response: Response,
-    request: ChatRequest,
-    hooks: ChatHooks,
-    bounds: ReadBounds,
-  ): Promise<ChatOutcome> {
-    const reply = new ReplyAccumulator();
-    const { text, why } = await readText(response.body, bounds);
-    if (why !== "eof") return this.#cut(why, reply, hooks.signal);
-    return this.#take(parseJson(text), reply, hooks) ?? this.#finished(reply, request);
-  }
-
-  /** Takes one JSON value of the vendor; answers what is wrong with it, or null. */
-  #take(value: unknown, reply: ReplyAccumulator, hooks: ChatHooks): ChatFailure | null {
-    const reported = vendorError(value);
-    if (reported !== null) return streamFailure(reported, this.#account);
-    const chunk = completion.safeParse(value);
-    if (!chunk.success) return malformed("is not the JSON of a chat completion", this.#account);
-    const text = reply.add(chunk.data);
-    if (text !== "") hooks.onDelta?.(text);
-    return null;
-  }
-
-  #finished(reply: ReplyAccumulator, request: ChatRequest): ChatOutcome {
-    if (reply.finish === null) return this.#withUsage(bodyFailure("eof", this.#account), reply);
-    if (reply.finish === NO_CAPACITY) return this.#withUsage(exhausted(this.#account), reply);
-    const finish = reply.finishReason();
-    if (!finish.ok) return this.#withUsage(malformed(`has a fault: ${finish.problem}`, this.#account), reply);
-    const usage = this.#usage(reply) ?? boundedUsage(request, reply.partial);
-    return { ok: true, reply: { ...reply.partial, finishReason: finish.reason, usage } };
-  }
-
-  #cut(why: Parameters<typeof bodyFailure>[0], reply: ReplyAccumulator, signal: AbortSignal): ChatFailure {
-    const failed = why === "aborted" ? abortFailure(signal, true) : bodyFailure(why, this.#account);
-    return this.#withUsage(failed, reply);
-  }
-
-  #usage(reply: ReplyAccumulator): TokenUsage | null {
-    return reply.usage === null ? null : reportedUsage(reply.usage, this.#vendor);
-  }
-
-  #withUsage(failed: ChatFailure, reply: ReplyAccumulator): ChatFailure {
-    const usage = this.#usage(reply);
-    return usage === null ? failed : { ...failed, usage };
-  }
-
-  /** Vendors and proxies may repeat the key in what they say. */
-  #withoutKey(failed: ChatFailure): ChatFailure {
-    const message = failed.error.message.replaceAll(this.#apiKey, "***");
-    return this.#apiKey.length < 8 ? failed : { ...failed, error: { ...failed.error, message } };
+    const reader = new ReplyReader(this.#account, request, hooks, (fields) => reportedUsage(fields, this.#vendor));
+    const frames = type.includes("json") ? wholeCompletion : completionFrames;
+    return reader.read(frames(response.body, bounds));
   }
 }
 
@@ -228,7 +177,7 @@ function boundedErrors(fetch: Fetch, idleMs: number): Fetch {
   return async (input, init) => {
     const response = await fetch(input, init);
     if (response.ok) return response;
-    const signal = init?.signal ?? AbortSignal.timeout(idleMs);
+    const signal = init?.signal ?? new AbortController().signal;
     const { text } = await readText(response.body, { signal, idleMs, maxBytes: LIMITS.modelErrorBytes });
     return new Response(text, { status: response.status, headers: response.headers });
   };

@@ -1,5 +1,5 @@
-import type { KernelError } from "../errors.ts";
-import type { ChatReply, ChatRequest, TokenUsage } from "./chat.ts";
+import type { KernelError, Result } from "../errors.ts";
+import type { ChatReply, ChatRequest, Prefill, TokenUsage } from "./chat.ts";
 
 /** A device driver for one LLM vendor account. */
 
@@ -21,11 +21,26 @@ export interface ModelPrice {
   version: string;
 }
 
+/** What a model can do beyond text. */
+export interface Capabilities {
+  /** Calls functions. */
+  tools: boolean;
+  /** Reads images. */
+  vision: boolean;
+  /** Thinks before it answers, and bills that. */
+  reasoning: boolean;
+  /** Goes on from the beginning of a reply, so that a cut generation is not paid for twice. */
+  prefill: boolean;
+  /** Can be held to JSON. */
+  json: boolean;
+}
+
 export interface ModelInfo {
   /** `provider/model`. */
   id: string;
   contextTokens: number;
   maxOutputTokens: number;
+  capabilities: Capabilities;
   price: ModelPrice;
   /** The same request always gets the same reply, so identical calls may share one. */
   deterministic?: true;
@@ -51,6 +66,16 @@ export interface ChatHooks {
   careful?: boolean;
   /** Text as it arrives. Not stored. */
   onDelta?: (text: string) => void;
+  /** All text and reasoning so far, a `prefill` included, whenever text was added: what a cut generation resumes from. */
+  onPartial?: (partial: Prefill) => void;
+}
+
+/** A model that the vendor's own list names. */
+export interface OfferedModel {
+  /** The vendor's id. */
+  id: string;
+  /** Where the list says it. */
+  contextTokens?: number;
 }
 
 export interface Provider {
@@ -59,4 +84,6 @@ export interface Provider {
   describe(model: string): ModelInfo | null;
   /** One call, no retries. Never throws for what a vendor or a network can do. */
   chat(request: ChatRequest, hooks: ChatHooks): Promise<ChatOutcome>;
+  /** What the vendor offers this account now: one look-up within a deadline, no retries. Never throws. */
+  offered(signal: AbortSignal): Promise<Result<OfferedModel[]>>;
 }

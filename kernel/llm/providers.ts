@@ -1,7 +1,12 @@
 import { err, KernelBug, ok, type Result } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
 import type { Clock, Fetch } from "../ports.ts";
-import { type ModelEnv, type ModelVariable, parseEnv } from "./env.ts";
-import { OpenAiCompatible } from "./openai-compatible.ts";
+import { knows } from "./catalogue.ts";
+import { type ModelEnv, parseEnv } from "./env.ts";
+import { listingOf, type ModelListing } from "./model-listing.ts";
+import type { ModelOffers } from "./model-offers.ts";
+import { OllamaNative } from "./ollama/ollama-native.ts";
+import { type AccountOptions, OpenAiCompatible } from "./openai-compatible.ts";
 import type { ModelInfo, Provider } from "./provider.ts";
 import { deepseek } from "./providers/deepseek.ts";
 import { kimi } from "./providers/kimi.ts";
@@ -9,14 +14,19 @@ import { local } from "./providers/local.ts";
 import { ollama } from "./providers/ollama.ts";
 import { openai } from "./providers/openai.ts";
 import { readerFetch } from "./reader/reader-fetch.ts";
-import type { Vendor } from "./vendor.ts";
+import type { ChatVendor, Vendor } from "./vendor.ts";
 
 /**
  * The models that this kernel can call: the vendors that the environment configures, in a fixed order, and `local/reader`,
  * which is always there. Made once per shell, in the one place where ports are made.
  */
 
+/** In the order in which the first configured one is the default. */
 const VENDORS: readonly Vendor[] = [openai, deepseek, kimi, ollama];
+const CHAT_VENDORS: readonly ChatVendor[] = [openai, deepseek, kimi];
+
+type UrlVariable = "OPENAI_BASE_URL" | "DEEPSEEK_BASE_URL" | "KIMI_BASE_URL" | "OLLAMA_BASE_URL";
+type KeyVariable = "OPENAI_API_KEY" | "DEEPSEEK_API_KEY" | "KIMI_API_KEY" | "MOONSHOT_API_KEY";
 
 const SYSTEM_CLOCK: Clock = { now: () => Date.now() };
 
@@ -32,8 +42,10 @@ export interface Providers {
   get(name: string): Result<ServedModel>;
   /** What an agent without a model of its own uses: `AOS_DEFAULT_MODEL`, else the first configured provider's, else `local/reader`. */
   readonly defaultModel: string;
-  /** Every listed model of every configured provider. Providers that serve any model list their default. */
+  /** The models that the tables know of every configured provider; of one that serves any, its default. Never a network call. */
   list(): ModelInfo[];
+  /** The models of every configured provider, as the vendors list them now or, where they do not, as the tables know them. */
+  listings(offers: ModelOffers): Promise<ModelListing[]>;
 }
 
 /** `env` must have passed `parseEnv`: a bad value here is a bug of the shell. */
@@ -49,17 +61,43 @@ export function makeProviders(
   return {
     get: (name) => served(name, drivers),
     defaultModel: parsed.value.AOS_DEFAULT_MODEL ?? defaultOf(vendors[0] ?? local),
-    list: () => vendors.flatMap((vendor) => listOf(vendor, drivers.get(vendor.name))),
+    list: () => vendors.flatMap((vendor) => tableOf(vendor, driverOf(vendor, drivers))),
+    listings: (offers) =>
+      Promise.all(
+        vendors.map((vendor) => {
+          const provider = driverOf(vendor, drivers);
+          return listingOf(provider, tableOf(vendor, provider), offers);
+        }),
+      ),
   };
 }
 
 function driver(vendor: Vendor, env: ModelEnv, fetch: Fetch, clock: Clock): Provider {
   if (vendor === local) return new OpenAiCompatible(local, { fetch: readerDoor, clock });
-  return new OpenAiCompatible(vendor, { baseUrl: baseUrlOf(vendor, env), apiKey: keyOf(vendor, env), fetch, clock });
+  const options: AccountOptions = {
+    baseUrl: env[vendor.baseUrlVariable as UrlVariable],
+    apiKey: keyOf(vendor, env),
+    prices: env.AOS_MODEL_PRICES,
+    fetch,
+    clock,
+  };
+  const chat = CHAT_VENDORS.find(({ name }) => name === vendor.name);
+  return chat === undefined
+    ? new OllamaNative(withWindow(vendor, env.OLLAMA_CONTEXT_TOKENS), options)
+    : new OpenAiCompatible(chat, options);
 }
 
-/** The embedded model is reached like a vendor, but never leaves the isolate. */
-const readerDoor: Fetch = (input, init) => readerFetch(new Request(input, init));
+/** The window that the operator's machine has memory for. */
+function withWindow(vendor: Vendor, contextTokens: number = LIMITS.ollamaContextTokens): Vendor {
+  if (vendor.anyModel === null) return vendor;
+  return { ...vendor, anyModel: { ...vendor.anyModel, contextTokens, maxOutputTokens: Math.floor(contextTokens / 4) } };
+}
+
+/** The embedded model is reached like a vendor, but never leaves the isolate. All that it is asked for by GET is its name. */
+const readerDoor: Fetch = async (input, init) => {
+  const request = new Request(input, init);
+  return request.method === "GET" ? Response.json({ data: [{ id: local.defaultModel }] }) : readerFetch(request);
+};
 
 function isConfigured(vendor: Vendor, env: ModelEnv): boolean {
   return keyOf(vendor, env) !== undefined || worksKeyless(vendor, env);
@@ -67,27 +105,29 @@ function isConfigured(vendor: Vendor, env: ModelEnv): boolean {
 
 /** A server that the operator named may want no key. */
 function worksKeyless(vendor: Vendor, env: ModelEnv): boolean {
-  return (vendor === openai || vendor.keyVariables.length === 0) && baseUrlOf(vendor, env) !== undefined;
+  return (
+    (vendor === openai || vendor.keyVariables.length === 0) && env[vendor.baseUrlVariable as UrlVariable] !== undefined
+  );
 }
 
 function keyOf({ keyVariables }: Vendor, env: ModelEnv): string | undefined {
-  return keyVariables.map((name) => env[name as ModelVariable]).find((key) => key !== undefined);
-}
-
-/** Ollama's root and its `/v1` surface are both taken. */
-function baseUrlOf(vendor: Vendor, env: ModelEnv): string | undefined {
-  const url = env[vendor.baseUrlVariable as ModelVariable];
-  return vendor === ollama && url !== undefined && !url.endsWith("/v1") ? `${url}/v1` : url;
+  return keyVariables.map((name) => env[name as KeyVariable]).find((key) => key !== undefined);
 }
 
 function defaultOf(vendor: Vendor): string {
   return `${vendor.name}/${vendor.defaultModel}`;
 }
 
-function listOf(vendor: Vendor, provider: Provider | undefined): ModelInfo[] {
+function driverOf({ name }: Vendor, drivers: ReadonlyMap<string, Provider>): Provider {
+  const provider = drivers.get(name);
+  if (provider === undefined) throw new KernelBug(`${name} has no driver`);
+  return provider;
+}
+
+function tableOf(vendor: Vendor, provider: Provider): ModelInfo[] {
   const ids = Object.keys(vendor.models);
   const known = ids.length > 0 ? ids : [vendor.defaultModel];
-  return known.map((id) => provider?.describe(id) ?? null).filter((info) => info !== null);
+  return known.map((id) => provider.describe(id)).filter((info) => info !== null);
 }
 
 function served(name: string, drivers: ReadonlyMap<string, Provider>): Result<ServedModel> {
@@ -96,15 +136,28 @@ function served(name: string, drivers: ReadonlyMap<string, Provider>): Result<Se
   const provider = drivers.get(prefix);
   const info = provider?.describe(model) ?? null;
   if (provider !== undefined && info !== null) return ok({ provider, model, info });
-  return err("unknown_model", `Nobody serves ${JSON.stringify(name)}. ${advice(prefix, drivers)}`);
+  const vendor = [...VENDORS, local].find((known) => known.name === prefix);
+  if (provider !== undefined && vendor !== undefined && knows(vendor, model)) return unknownPrice(name);
+  return err("unknown_model", `Nobody serves ${JSON.stringify(name)}. ${advice(prefix, vendor, drivers)}`);
 }
 
-function advice(prefix: string, drivers: ReadonlyMap<string, Provider>): string {
+/** The table knows the model, but not what it costs at this endpoint. */
+function unknownPrice(name: string): Result<ServedModel> {
+  const entry = `AOS_MODEL_PRICES=${name}=INPUT:CACHED:OUTPUT`;
+  return err(
+    "unknown_price",
+    `${JSON.stringify(name)} is billed in another currency there. Set ${entry} in US dollars per million tokens.`,
+  );
+}
+
+function advice(prefix: string, vendor: Vendor | undefined, drivers: ReadonlyMap<string, Provider>): string {
   const configured = `Configured: ${[...drivers.keys()].join(", ")}.`;
-  const vendor = [...VENDORS, local].find(({ name }) => name === prefix);
   if (vendor === undefined) return `A model is named provider/model. ${configured}`;
-  if (!drivers.has(prefix))
+  if (!drivers.has(prefix)) {
     return `Set ${vendor.keyVariables[0] ?? vendor.baseUrlVariable} to use ${prefix}. ${configured}`;
+  }
   const models = Object.keys(vendor.models).join(", ");
-  return `${prefix} serves ${models}${vendor === openai ? "; set OPENAI_BASE_URL to use another server" : ""}.`;
+  return vendor === local
+    ? `${prefix} serves ${models}.`
+    : `${prefix} serves ${models}, and whatever AOS_MODEL_PRICES names a price for; set ${vendor.baseUrlVariable} to use another server.`;
 }

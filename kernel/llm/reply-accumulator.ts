@@ -1,4 +1,4 @@
-import { type ChatReply, FINISH_REASONS, type FinishReason, type ToolCall } from "./chat.ts";
+import { type ChatReply, FINISH_REASONS, type FinishReason, type Prefill, type ToolCall } from "./chat.ts";
 import type { Completion, Delta, ToolCallDelta } from "./wire.ts";
 
 /**
@@ -17,17 +17,23 @@ interface PartialCall {
 
 export class ReplyAccumulator {
   #id = "";
-  #content = "";
-  #reasoning = "";
+  #content: string;
+  #reasoning: string;
   #finish: string | null = null;
   #usage: Record<string, unknown> | null = null;
   readonly #calls = new Map<number, PartialCall>();
 
+  /** The vendors that go on from a `prefill` leave it out of what they send. */
+  constructor(prefill: Prefill = { content: "", reasoning: "" }) {
+    this.#content = prefill.content;
+    this.#reasoning = prefill.reasoning;
+  }
+
   /** Takes one chunk; answers the visible text that it added. */
   add(chunk: Completion): string {
     this.#id ||= chunk.id ?? "";
-    this.#usage = chunk.usage ?? this.#usage;
     const choice = chunk.choices?.find(({ index }) => (index ?? 0) === 0);
+    this.#usage = chunk.usage ?? choice?.usage ?? this.#usage;
     if (choice === undefined || this.#finish !== null) return "";
     const text = this.#append(choice.delta ?? choice.message ?? {});
     this.#finish = choice.finish_reason || null;
@@ -56,8 +62,9 @@ export class ReplyAccumulator {
     const word = this.#finish ?? "";
     const reason = FINISH_REASONS.find((known) => known === word) ?? ALIASES[word];
     if (reason === undefined) return { ok: false, problem: `finish_reason ${JSON.stringify(word)} is not known` };
-    if (reason === "tool_calls" && calls.length === 0)
+    if (reason === "tool_calls" && calls.length === 0) {
       return { ok: false, problem: "it announces tool calls and has none" };
+    }
     // Some servers say `stop` although the model called tools.
     return { ok: true, reason: reason === "stop" && calls.length > 0 ? "tool_calls" : reason };
   }

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { ChatReply, ChatRequest, TokenUsage } from "./chat.ts";
-import type { Vendor } from "./vendor.ts";
+import type { ChatVendor } from "./vendor.ts";
 
 /** Token counts of a call: the vendor's when it sent them, else an upper bound of ours. */
 
@@ -14,8 +14,12 @@ function bytes(text: string): number {
 }
 
 /** No tokenizer in use makes more than one token of a byte, so UTF-8 bytes plus framing bound a prompt. */
-export function maxPromptTokens({ messages, tools }: Pick<ChatRequest, "messages" | "tools">): number {
-  const items: readonly object[] = [...messages, ...tools];
+export function maxPromptTokens({
+  messages,
+  tools,
+  prefill,
+}: Pick<ChatRequest, "messages" | "tools" | "prefill">): number {
+  const items: readonly object[] = [...messages, ...tools, ...(prefill === undefined ? [] : [prefill])];
   return items.reduce((sum: number, item) => sum + bytes(JSON.stringify(item)) + FRAMING_TOKENS, FRAMING_TOKENS);
 }
 
@@ -37,7 +41,7 @@ export function boundedUsage(
 const count = z.int().nonnegative();
 
 /** The vendor's own numbers, or null when they are missing or make no sense. */
-export function reportedUsage(fields: Record<string, unknown>, vendor: Vendor): TokenUsage | null {
+export function reportedUsage(fields: Record<string, unknown>, vendor: ChatVendor): TokenUsage | null {
   const promptTokens = at(fields, "prompt_tokens");
   const completionTokens = at(fields, "completion_tokens");
   if (promptTokens === undefined || completionTokens === undefined) return null;

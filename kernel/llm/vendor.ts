@@ -1,19 +1,20 @@
-import type { ChatRequest } from "./chat.ts";
-import type { ModelPrice } from "./provider.ts";
+import type { Capabilities, ModelPrice } from "./provider.ts";
 
 /**
- * What differs between vendors that speak chat completions, as a record. One adapter (`openai-compatible.ts`) serves
- * them all; a vendor is added by adding a record, not a driver.
+ * What differs between vendors, as a record. One adapter (`openai-compatible.ts`) serves all that speak chat completions;
+ * such a vendor is added by adding a record, not a driver. `ollama-native.ts` speaks Ollama's own protocol.
  */
 
 export interface ModelFacts {
   contextTokens: number;
   maxOutputTokens: number;
+  capabilities: Capabilities;
   price: ModelPrice;
   /** The same request always gets the same reply. */
   deterministic?: true;
 }
 
+/** What the catalogue and the configuration need to know of any vendor. */
 export interface Vendor {
   /** The part of a model's name before the slash. */
   readonly name: string;
@@ -24,17 +25,42 @@ export interface Vendor {
   readonly baseUrlVariable: string;
   readonly defaultModel: string;
   readonly models: Readonly<Record<string, ModelFacts>>;
-  /** Facts of models that are not listed; null = they are not served at the vendor's own endpoint. */
+  /** Facts of models that are not listed; null = they need a price that the operator sets. */
   readonly anyModel: ModelFacts | null;
+  /** Hosts of the vendor's that bill in another currency: the table's prices do not hold there. */
+  readonly otherCurrencyHosts?: readonly string[];
+}
+
+/** How assistant messages of earlier turns carry their reasoning back. */
+export interface ReasoningEcho {
+  /** `never` = the vendor ignores or refuses it; `tool-calls` = only messages that call tools; `always` = every one. */
+  on: "never" | "tool-calls" | "always";
+  /** What stands for reasoning that was not kept, or came from another model: vendors that want the field refuse its absence. */
+  missing: string;
+}
+
+/** How a reply is begun for the model, so that it goes on from there. */
+export interface PrefillRule {
+  /** The field of the last assistant message that asks for it. */
+  field: "partial" | "prefix";
+  /** Path under the base URL where the vendor takes it. */
+  path: string;
+}
+
+/** A vendor that speaks chat completions. */
+export interface ChatVendor extends Vendor {
   readonly maxTokensField: "max_tokens" | "max_completion_tokens";
   /** The field that takes `ChatRequest.user`, or null when the vendor has none. */
   readonly userField: "user" | "user_id" | null;
-  /** Whether assistant turns with tool calls must carry their reasoning back. */
-  readonly echoesReasoning: boolean;
-  /** Whether the model takes a temperature. */
-  takesTemperature(model: string): boolean;
+  readonly reasoningEcho: ReasoningEcho;
+  /** Of the parameters that a client may set (passed-fields.ts) those that the vendor refuses: they are left out. */
+  readonly refusedFields: readonly string[];
+  /** Null when a reply cannot be begun for the model. */
+  readonly prefill: PrefillRule | null;
+  /** The temperatures that the model takes, or null when it takes none. A request's is moved into them. */
+  temperatures(model: string): readonly [least: number, most: number] | null;
   /** Further fields of the body. */
-  extraFields(request: ChatRequest): Readonly<Record<string, unknown>>;
+  extraFields(model: string, hasTools: boolean): Readonly<Record<string, unknown>>;
   /** Where usage names its cached prompt tokens: dotted paths, the first present counts. */
   readonly cachedTokensFields: readonly string[];
 }

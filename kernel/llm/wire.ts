@@ -28,6 +28,8 @@ const choice = z.object({
   /** A whole reply has this instead of `delta`. */
   message: delta.nullish(),
   finish_reason: z.string().nullish(),
+  /** Kimi's last chunk has its usage here. */
+  usage: z.record(z.string(), z.unknown()).nullish(),
 });
 
 /** One chunk of a stream, or a whole reply. */

@@ -23,6 +23,10 @@ export const stepView = z.object({
   completionTokens: z.int(),
   costNanoUsd: z.int(),
   costUsd: z.string(),
+  /** The call that a crash cut and whose reply this one goes on with. */
+  resumedFrom: z.string().optional(),
+  /** The call that a crash cut and that this one does again. */
+  restartedFrom: z.string().optional(),
   toolCalls: z.array(
     z.object({ callId: z.string(), name: z.string(), ok: z.boolean().nullable(), code: z.string().optional() }),
   ),
@@ -77,6 +81,8 @@ function started({ data, callId, at }: LogEntry): StepView {
     completionTokens: 0,
     costNanoUsd: 0,
     costUsd: usd(0),
+    ...(typeof data["resumedFrom"] === "string" ? { resumedFrom: data["resumedFrom"] } : {}),
+    ...(typeof data["restartedFrom"] === "string" ? { restartedFrom: data["restartedFrom"] } : {}),
     toolCalls: [],
     startedAt: new Date(at).toISOString(),
     endedAt: null,

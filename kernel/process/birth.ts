@@ -62,6 +62,7 @@ export function firstRow({ id, tenant, spec, model, contextTokens, createdAt }: 
     retries: 0,
     deaths: 0,
     deaths_version: version,
+    cut_call: null,
     prompt_tokens: 0,
     cached_tokens: 0,
     completion_tokens: 0,

@@ -1,7 +1,9 @@
 import { type Settlement, UNUSED } from "../scheduler/grant.ts";
 import { batchInputOf, boundsOf } from "./call-input.ts";
+import { cutCallOf } from "./cut-call.ts";
 import type { AgentParts } from "./parts.ts";
 import { MODEL_CALL, type PendingCall } from "./pending.ts";
+import type { ProcessChange } from "./process-store.ts";
 import type { Stray } from "./strays.ts";
 
 /** Ends of a model call without its outcome: what it counts for then. The caller's transaction. */
@@ -12,11 +14,14 @@ export function withdrawCall(parts: AgentParts, call: PendingCall, code: string)
   again(parts, call);
 }
 
-/** No settlement: the core settles the call as unknown when its time has passed, unless it hears better. */
+/**
+ * No settlement: the core settles the call as unknown when its time has passed, unless it hears better. What had come of
+ * the reply is kept, for the next call to go on from.
+ */
 export function forgetCall(parts: AgentParts, call: PendingCall): void {
   end(parts, call, "lost");
   countBound(parts, call, "lost");
-  again(parts, call);
+  again(parts, call, { cut_call: cutCallOf(parts, call) });
 }
 
 /** Nobody waits for the call any more. One that was in somebody's hands may be billed, so it settles at its upper bound. */
@@ -46,7 +51,7 @@ function countBound(parts: AgentParts, call: PendingCall, code: Stray["code"]): 
   parts.strays.put({ callId: call.call_id, step: call.step, code, reservedNanoUsd, price });
 }
 
-function again(parts: AgentParts, call: PendingCall): void {
+function again(parts: AgentParts, call: PendingCall, change: ProcessChange = {}): void {
   parts.pending.delete(call.call_id);
-  parts.process.change({ turn_attempt: parts.process.get().turn_attempt + 1, retry_at: null });
+  parts.process.change({ ...change, turn_attempt: parts.process.get().turn_attempt + 1, retry_at: null });
 }

@@ -6,6 +6,7 @@ import { costNanoUsd } from "../llm/pricing.ts";
 import type { ChatOutcome, ModelPrice } from "../llm/provider.ts";
 import { type GrantReply, type Settlement, UNUSED } from "../scheduler/grant.ts";
 import type { Bounds } from "./call-input.ts";
+import { cutCall, startOver } from "./cut-call.ts";
 import type { AgentParts } from "./parts.ts";
 import { MODEL_CALL, type PendingCall } from "./pending.ts";
 import { hasWork, type Prepared } from "./prepare.ts";
@@ -72,11 +73,18 @@ export function openCall(parts: AgentParts, prepared: Prepared, opening: Opening
       model: row.model,
       attempt: row.turn_attempt + 1,
       promptTokens: prepared.estimatedTokens,
+      ...continued(prepared),
     };
     log.append("call.start", `agent:${row.id}`, { ...data, reservedNanoUsd, maxOutputTokens }, callId);
     begin();
     return true;
   });
+}
+
+/** What the journal says of a call that comes after one that a crash cut. */
+function continued({ grant: { resumedFrom, restartedFrom } }: Prepared) {
+  if (resumedFrom !== undefined) return { resumedFrom };
+  return restartedFrom === undefined ? {} : { restartedFrom };
 }
 
 /** The transaction after the call. */
@@ -114,6 +122,7 @@ function replied(parts: AgentParts, call: OpenCall, reply: ChatReply): void {
     turn_attempt: 0,
     retries: 0,
     deaths: 0,
+    cut_call: null,
   });
   const toolCalls = reply.toolCalls.slice(0, LIMITS.toolCallsPerStep);
   const data = {
@@ -191,6 +200,7 @@ function refused(parts: AgentParts, call: OpenCall, outcome: Refusal): void {
     turn_attempt: row.turn_attempt + 1,
     deaths: 0,
   });
+  if (refusedPrefill(parts, outcome)) return;
   const retryAt = parts.clock.now() + backoffMs(parts, outcome.error, row.retries);
   if (!outcome.retryable || retryAt > messageDeadline(parts)) return endTurn(parts, failed(outcome.error));
   if (!hasWork(parts)) return;
@@ -198,6 +208,15 @@ function refused(parts: AgentParts, call: OpenCall, outcome: Refusal): void {
     { to: "waiting", reason: "llm" },
     { retry_at: retryAt, retries: row.retries + 1, last_error: outcome.error.message },
   );
+}
+
+/** A vendor that does not go on from the reply that a crash cut is asked for all of it, at once. */
+function refusedPrefill(parts: AgentParts, { error }: Refusal): boolean {
+  const row = parts.process.get();
+  const cut = cutCall(row);
+  if (cut === null || cut.content === "" || error.code !== "provider_rejected" || !hasWork(parts)) return false;
+  parts.process.change({ cut_call: startOver(cut) });
+  return true;
 }
 
 /** Exponential with full jitter, at least what the vendor asked for. */

@@ -1,8 +1,10 @@
 import type { Door } from "../door.ts";
 import { ERRORS, type ErrorCode, unreachable } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import type { ChatHooks } from "../llm/provider.ts";
 import type { GrantReply } from "../scheduler/grant.ts";
 import { sendCall } from "./batch-step.ts";
+import { PartialKeeper } from "./cut-call.ts";
 import { closeCall, type Granted, messageDeadline, openCall } from "./model-call.ts";
 import type { Next } from "./next.ts";
 import type { AgentParts } from "./parts.ts";
@@ -87,13 +89,22 @@ async function call(parts: AgentParts, prepared: Prepared, grant: Granted, abort
   if (!openCall(parts, prepared, opening, () => parts.process.transition({ to: "running" }, { retry_at: null })))
     return "again";
   parts.live.begin(callId);
+  if (prepared.request.prefill !== undefined) parts.live.delta(callId, prepared.request.prefill.content);
   const outcome = await prepared.provider.chat(granted(prepared.request, maxOutputTokens), {
     signal: abort,
     careful: lastFailed(parts),
     onDelta: (text) => parts.live.delta(callId, text),
+    ...keeping(parts, prepared),
   });
   parts.live.end(callId);
   const open = { callId, price: info.price, reservedNanoUsd, estimatedTokens, tools: prepared.request.tools };
   parts.tx.run(() => closeCall(parts, open, outcome));
   return "again";
+}
+
+/** Where the vendor can go on from it, what comes of the reply is written down now and then. */
+function keeping(parts: AgentParts, { callId, info }: Prepared): Pick<ChatHooks, "onPartial"> {
+  if (!info.capabilities.prefill) return {};
+  const keeper = new PartialKeeper(parts, callId);
+  return { onPartial: (partial) => keeper.take(partial) };
 }

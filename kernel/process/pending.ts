@@ -46,6 +46,7 @@ const SEND_AGAIN = "UPDATE pending SET attempt = attempt + 1, deadline_at = ? WH
 const CLAIM = "UPDATE pending SET state = 'claimed', input = ?, deadline_at = ? WHERE call_id = ?";
 const PARK = "UPDATE pending SET state = 'parked', outcome = ?, deadline_at = ? WHERE call_id = ?";
 const DONE = "UPDATE pending SET state = 'done', outcome = ? WHERE call_id = ?";
+const KEEP = "UPDATE pending SET outcome = ? WHERE call_id = ? AND state = 'running'";
 const REQUEUE = "UPDATE pending SET state = 'queued', outcome = NULL WHERE call_id = ?";
 const DELETE = "DELETE FROM pending WHERE call_id = ?";
 const CLEAR = "DELETE FROM pending";
@@ -120,6 +121,11 @@ export class PendingCalls {
   done(callId: string, outcome: string): void {
     if (this.get(callId)?.state === "done") throw new KernelBug(`${callId} has its outcome already`);
     this.#sql.run(DONE, outcome, callId);
+  }
+
+  /** What has come so far of the reply of a running model call. Nothing happens when it is not running any more. */
+  keepPartial(callId: string, partial: string): void {
+    this.#sql.run(KEEP, partial, callId);
   }
 
   /** Its effect may be repeated: run it again. */

@@ -4,8 +4,9 @@ import { callIdOf } from "../id.ts";
 import { LIMITS } from "../limits.ts";
 import type { ChatRequest } from "../llm/chat.ts";
 import type { ModelInfo, Provider } from "../llm/provider.ts";
-import type { GrantRequest } from "../scheduler/grant.ts";
+import { type GrantRequest, LEAST_OUTPUT_TOKENS } from "../scheduler/grant.ts";
 import { toolDefinitions } from "../tools/definitions.ts";
+import { continuationOf, cutCall } from "./cut-call.ts";
 import type { AgentParts } from "./parts.ts";
 
 /** The next model call of the turn as the tables say it: whoever prepares it again, after a crash or in a claim, gets the same. */
@@ -29,24 +30,36 @@ export function prepare(parts: AgentParts, door: Door): Prepared | KernelError {
   const prompt = parts.context.assemble(tools);
   if (!prompt.ok) return prompt.error;
   const { messages, estimatedTokens, utf8Bytes } = prompt.value;
-  const maxOutputTokens = Math.min(row.max_output_tokens, info.maxOutputTokens);
+  const most = Math.min(row.max_output_tokens, info.maxOutputTokens);
+  const continuation = continuationOf(cutCall(row), info);
+  const { prefill, resumedFrom, restartedFrom } = continuation;
+  const maxOutputTokens = Math.max(Math.min(most, LEAST_OUTPUT_TOKENS), most - continuation.estimatedTokens);
   const callId = callIdOf(`${row.id}/${row.turn_message_id}/${row.turn_step}/${row.turn_attempt}`, parts.hash);
   return {
     callId,
     provider,
     info,
-    estimatedTokens,
-    request: { model, messages, tools, maxOutputTokens, user: row.tenant },
+    estimatedTokens: estimatedTokens + continuation.estimatedTokens,
+    request: {
+      model,
+      messages,
+      tools,
+      maxOutputTokens,
+      user: row.tenant,
+      ...(prefill === null ? {} : { prefill }),
+    },
     grant: {
       callId,
       lane: row.lane,
       provider: provider.name,
       model: row.model,
       price: info.price,
-      inputBound: utf8Bytes,
+      inputBound: utf8Bytes + continuation.inputBound,
       outputWanted: maxOutputTokens,
-      rateTokens: estimatedTokens + maxOutputTokens,
+      rateTokens: estimatedTokens + continuation.estimatedTokens + maxOutputTokens,
       deadlineMs: row.lane === "batch" ? LIMITS.batchCallMs : LIMITS.modelCallMs,
+      resumedFrom,
+      restartedFrom,
     },
   };
 }

@@ -45,6 +45,7 @@ export interface ProcessRow extends SqlRow {
   retries: number;
   deaths: number;
   deaths_version: string;
+  cut_call: string | null;
   prompt_tokens: number;
   cached_tokens: number;
   completion_tokens: number;

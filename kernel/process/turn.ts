@@ -24,6 +24,7 @@ const TURN_OVER: ProcessChange = {
   retry_at: null,
   retries: 0,
   deaths: 0,
+  cut_call: null,
 };
 
 /** Takes the oldest message into the context. False when the mailbox is empty. */

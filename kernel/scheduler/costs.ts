@@ -1,18 +1,20 @@
 import type { Sql, SqlRow } from "../ports.ts";
 import { usd } from "../process/block.ts";
 
-/** The bill: the ledger summed by agent, model, provider or UTC day, to the nano-dollar. */
+/** The bill: the ledger summed by agent, subtree, model, provider or UTC day, to the nano-dollar. */
 
-export const COST_GROUPS = ["agent", "model", "provider", "day"] as const;
+export const COST_GROUPS = ["agent", "subtree", "model", "provider", "day"] as const;
 export type CostGroup = (typeof COST_GROUPS)[number];
 
 export interface CostRow {
-  /** The value grouped by: an agent's id, a model, a provider or a UTC day. */
+  /** The value grouped by: an agent's id (of a subtree, its root's), a model, a provider or a UTC day. */
   key: string;
   calls: number;
   promptTokens: number;
   cachedTokens: number;
   completionTokens: number;
+  /** Part of `completionTokens`. */
+  reasoningTokens: number;
   /** Integer nano-dollars. */
   costNanoUsd: number;
   costUsd: string;
@@ -25,16 +27,32 @@ export interface CostRow {
 
 export interface CostReport {
   items: CostRow[];
+  /** Each call once, also where rows overlap, as subtrees do. */
   totalNanoUsd: number;
   totalUsd: string;
 }
 
+/** RFC 3339; absent = without end. */
+export interface CostPeriod {
+  from?: string | undefined;
+  to?: string | undefined;
+}
+
 const KEYS: Record<CostGroup, string> = {
   agent: "agent_id",
+  subtree: "tree.root",
   model: "model",
   provider: "provider",
   day: "strftime('%Y-%m-%d', settled_at / 1000, 'unixepoch')",
 };
+
+/** Every process that has children, with all below it and itself. The depth of trees is bounded where they grow. */
+const TREES = `WITH RECURSIVE tree (root, id) AS (
+  SELECT id, id FROM processes WHERE id IN (SELECT parent_id FROM processes)
+  UNION SELECT tree.root, processes.id FROM tree JOIN processes ON processes.parent_id = tree.id)`;
+
+const PERIOD = "state <> 'open' AND settled_at >= ? AND settled_at < ?";
+const TOTAL = `SELECT coalesce(sum(cost_nano_usd), 0) AS cost FROM calls WHERE ${PERIOD}`;
 
 interface Sums extends SqlRow {
   key: string;
@@ -42,6 +60,7 @@ interface Sums extends SqlRow {
   prompt_tokens: number;
   cached_tokens: number;
   completion_tokens: number;
+  reasoning_tokens: number;
   cost_nano_usd: number;
   cache_hits: number;
   saved_nano_usd: number;
@@ -49,17 +68,24 @@ interface Sums extends SqlRow {
 }
 
 function statement(group: CostGroup): string {
-  return `SELECT ${KEYS[group]} AS key, count(*) AS calls, sum(prompt_tokens) AS prompt_tokens, sum(cached_tokens) AS cached_tokens,
-    sum(completion_tokens) AS completion_tokens, sum(cost_nano_usd) AS cost_nano_usd, sum(cache IS NOT NULL) AS cache_hits,
+  const [before, from] = group === "subtree" ? [TREES, "calls JOIN tree ON tree.id = agent_id"] : ["", "calls"];
+  return `${before} SELECT ${KEYS[group]} AS key, count(*) AS calls, sum(prompt_tokens) AS prompt_tokens,
+    sum(cached_tokens) AS cached_tokens, sum(completion_tokens) AS completion_tokens, sum(reasoning_tokens) AS reasoning_tokens,
+    sum(cost_nano_usd) AS cost_nano_usd, sum(cache IS NOT NULL) AS cache_hits,
     sum(saved_nano_usd) AS saved_nano_usd, sum(state = 'unknown') AS unknown
-    FROM calls WHERE state <> 'open' AND settled_at >= ? AND settled_at < ? GROUP BY 1 ORDER BY 1`;
+    FROM ${from} WHERE ${PERIOD} GROUP BY 1 ORDER BY 1`;
 }
 
-/** Settled calls in `[from, to)`, milliseconds since the epoch. */
-export function costsOf(sql: Sql, group: CostGroup, from: number, to: number): CostReport {
-  const items = sql.all<Sums>(statement(group), from, to).map(rowOf);
-  const total = items.reduce((sum, item) => sum + item.costNanoUsd, 0);
+/** Calls that settled from `from` on and before `to`. */
+export function costsOf(sql: Sql, group: CostGroup, { from, to }: CostPeriod): CostReport {
+  const period = [instant(from, 0), instant(to, Number.MAX_SAFE_INTEGER)] as const;
+  const items = sql.all<Sums>(statement(group), ...period).map(rowOf);
+  const total = sql.first<{ cost: number }>(TOTAL, ...period)?.cost ?? 0;
   return { items, totalNanoUsd: total, totalUsd: usd(total) };
+}
+
+function instant(text: string | undefined, otherwise: number): number {
+  return text === undefined ? otherwise : Date.parse(text);
 }
 
 function rowOf(sums: Sums): CostRow {
@@ -69,6 +95,7 @@ function rowOf(sums: Sums): CostRow {
     promptTokens: sums.prompt_tokens,
     cachedTokens: sums.cached_tokens,
     completionTokens: sums.completion_tokens,
+    reasoningTokens: sums.reasoning_tokens,
     costNanoUsd: sums.cost_nano_usd,
     costUsd: usd(sums.cost_nano_usd),
     cacheHits: sums.cache_hits,

@@ -95,6 +95,9 @@ export interface GrantRequest {
   rateTokens: number;
   /** How long the call may take; its reservation outlives it by a grace. */
   deadlineMs: number;
+  /** The call before it, whose outcome was lost: this one asks for the rest of its reply, or for all of it again. */
+  resumedFrom?: string | undefined;
+  restartedFrom?: string | undefined;
 }
 
 /** What is reserved for one call: at most so long a reply, at most so much money. */

@@ -1,6 +1,9 @@
 import { KernelBug } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import type { TokenUsage } from "../llm/chat.ts";
+import type { ModelPrice } from "../llm/provider.ts";
 import type { Clock, Sql, SqlRow } from "../ports.ts";
+import { usd } from "../process/block.ts";
 import type { CallCost } from "./budgets.ts";
 import type { CacheHit, GrantRequest, Settlement } from "./grant.ts";
 
@@ -20,24 +23,61 @@ export interface LedgerCall extends SqlRow {
   reserved_nano_usd: number;
   prompt_tokens: number;
   cached_tokens: number;
+  cache_write_tokens: number;
   completion_tokens: number;
+  reasoning_tokens: number;
   cost_nano_usd: number;
   price: string;
   opened_at: number;
   expires_at: number;
   settled_at: number | null;
+  resumed_from: string | null;
+  restarted_from: string | null;
+  /** Where the reply came from instead of the vendor; null for a call that was made. */
+  cache: CacheHit["level"] | null;
+  saved_nano_usd: number;
   changed: number;
 }
 
+/** One entry of the ledger, as people read it. */
+export interface LedgerEntry {
+  callId: string;
+  agentId: string;
+  provider: string;
+  /** `provider/model` */
+  model: string;
+  /** `open` = reserved; `unknown` = nobody can say how it ended, and it counts at its upper bound. */
+  state: LedgerCall["state"];
+  promptTokens: number;
+  cachedTokens: number;
+  cacheWriteTokens: number;
+  completionTokens: number;
+  /** Part of `completionTokens`. */
+  reasoningTokens: number;
+  /** Integer nano-dollars; what is reserved while the call is open. */
+  costNanoUsd: number;
+  costUsd: string;
+  /** Unit prices in nano-dollars per million tokens, and where and when they were read. */
+  price: ModelPrice;
+  /** The call whose outcome was lost and that this one goes on from, or does once more. */
+  resumedFrom: string | null;
+  restartedFrom: string | null;
+  /** Where the reply came from instead of the vendor, and what it would have cost there; null for a call that was made. */
+  cache: CacheHit["level"] | null;
+  savedNanoUsd: number;
+  openedAt: string;
+  settledAt: string | null;
+}
+
 const OPEN = `INSERT INTO calls (id, agent_id, provider, model, state, input_bound, output_bound, reserved_nano_usd,
-  prompt_tokens, cached_tokens, completion_tokens, cost_nano_usd, price, opened_at, expires_at, settled_at, changed)
-  VALUES (?, ?, ?, ?, 'open', ?, ?, ?, 0, 0, 0, 0, ?, ?, ?, NULL, ?)`;
+  prompt_tokens, cached_tokens, completion_tokens, cost_nano_usd, price, opened_at, expires_at, settled_at, resumed_from,
+  restarted_from, changed) VALUES (?, ?, ?, ?, 'open', ?, ?, ?, 0, 0, 0, 0, ?, ?, ?, NULL, ?, ?, ?)`;
 const HIT = `INSERT INTO calls (id, agent_id, provider, model, state, input_bound, output_bound, reserved_nano_usd, prompt_tokens,
   cached_tokens, completion_tokens, cost_nano_usd, price, opened_at, expires_at, settled_at, changed, cache, saved_nano_usd)
   VALUES (?, ?, ?, ?, 'settled', 0, 0, 0, 0, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`;
 const GET = "SELECT * FROM calls WHERE id = ?";
-const SETTLE = `UPDATE calls SET state = ?, prompt_tokens = ?, cached_tokens = ?, completion_tokens = ?, cost_nano_usd = ?,
-  settled_at = ?, changed = ? WHERE id = ?`;
+const SETTLE = `UPDATE calls SET state = ?, prompt_tokens = ?, cached_tokens = ?, cache_write_tokens = ?, completion_tokens = ?,
+  reasoning_tokens = ?, cost_nano_usd = ?, settled_at = ?, changed = ? WHERE id = ?`;
 const EXPIRED = "SELECT * FROM calls WHERE state = 'open' AND expires_at <= ? ORDER BY expires_at LIMIT ?";
 const NEXT_EXPIRY = "SELECT min(expires_at) AS at FROM calls WHERE state = 'open'";
 const HELD = `SELECT coalesce(sum(input_bound + output_bound), 0) AS tokens, coalesce(sum(reserved_nano_usd), 0) AS nanoUsd,
@@ -48,6 +88,8 @@ const HELD_BELOW = `${TREE} ${HELD} AND agent_id IN (SELECT id FROM tree)`;
 const USED_BELOW = `${TREE} SELECT coalesce(sum(prompt_tokens + completion_tokens), 0) AS tokens,
   coalesce(sum(cost_nano_usd), 0) AS nanoUsd, coalesce(sum(state = 'unknown' OR prompt_tokens + completion_tokens > 0), 0) AS steps
   FROM calls WHERE agent_id IN (SELECT id FROM tree) AND state <> 'open' AND settled_at >= ?2`;
+const LIST = `SELECT rowid AS ordinal, * FROM calls WHERE rowid < ? AND agent_id = coalesce(?, agent_id)
+  ORDER BY rowid DESC LIMIT ?`;
 const CHANGED = "SELECT * FROM calls WHERE changed > ? ORDER BY changed LIMIT ?";
 
 /** What an open call holds of every budget. */
@@ -82,6 +124,8 @@ export class Ledger {
       JSON.stringify(request.price),
       now,
       now + request.deadlineMs + LIMITS.settleGraceMs,
+      request.resumedFrom ?? null,
+      request.restartedFrom ?? null,
       changed,
     );
   }
@@ -121,7 +165,9 @@ export class Ledger {
       settlement.state,
       used.promptTokens,
       used.cachedTokens,
+      used.cacheWriteTokens ?? 0,
       used.completionTokens,
+      used.reasoningTokens,
       used.costNanoUsd,
       this.#clock.now(),
       changed,
@@ -165,13 +211,49 @@ export class Ledger {
     return this.#sql.first<{ at: number | null }>(NEXT_EXPIRY)?.at ?? null;
   }
 
+  /** Entries, the newest first, of one agent or of all. `cursor` is the `nextCursor` of the page before. */
+  list({ limit, cursor, agentId }: { limit: number; cursor?: string | undefined; agentId?: string | undefined }) {
+    const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor);
+    const rows = this.#sql.all<LedgerCall & { ordinal: number }>(LIST, before, agentId ?? null, limit + 1);
+    const last = rows.length > limit ? rows[limit - 1] : undefined;
+    return { items: rows.slice(0, limit).map(entryOf), nextCursor: last === undefined ? null : String(last.ordinal) };
+  }
+
   /** Rows changed after `cursor`, in order, for the projection. */
   changedAfter(cursor: number, limit: number): LedgerCall[] {
     return this.#sql.all<LedgerCall>(CHANGED, cursor, limit);
   }
 }
 
-function usedBy(call: LedgerCall, settlement: Settlement) {
+function entryOf(call: LedgerCall): LedgerEntry {
+  const cost = call.state === "open" ? call.reserved_nano_usd : call.cost_nano_usd;
+  return {
+    callId: call.id,
+    agentId: call.agent_id,
+    provider: call.provider,
+    model: call.model,
+    state: call.state,
+    promptTokens: call.prompt_tokens,
+    cachedTokens: call.cached_tokens,
+    cacheWriteTokens: call.cache_write_tokens,
+    completionTokens: call.completion_tokens,
+    reasoningTokens: call.reasoning_tokens,
+    costNanoUsd: cost,
+    costUsd: usd(cost),
+    price: JSON.parse(call.price) as ModelPrice,
+    resumedFrom: call.resumed_from,
+    restartedFrom: call.restarted_from,
+    cache: call.cache,
+    savedNanoUsd: call.saved_nano_usd,
+    openedAt: new Date(call.opened_at).toISOString(),
+    settledAt: call.settled_at === null ? null : new Date(call.settled_at).toISOString(),
+  };
+}
+
+function usedBy(
+  call: LedgerCall,
+  settlement: Settlement,
+): Omit<TokenUsage, "estimated"> & { steps: number; costNanoUsd: number } {
   if (settlement.state === "unknown" || settlement.usage === null) {
     const free = settlement.state === "settled";
     return {
@@ -179,6 +261,7 @@ function usedBy(call: LedgerCall, settlement: Settlement) {
       promptTokens: free ? 0 : call.input_bound,
       cachedTokens: 0,
       completionTokens: free ? 0 : call.output_bound,
+      reasoningTokens: 0,
       costNanoUsd: free ? settlement.costNanoUsd : call.reserved_nano_usd,
     };
   }

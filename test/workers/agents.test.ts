@@ -106,7 +106,7 @@ describe("a walk through every route", () => {
   });
 
   test("costs come by agent, model, provider and day", async () => {
-    for (const group of ["agent", "model", "provider", "day"]) {
+    for (const group of ["agent", "subtree", "model", "provider", "day"]) {
       expect(
         await json(200, "GET", `/v1/costs?groupBy=${group}&from=2020-01-01&to=2999-01-01T00:00:00Z`),
       ).toMatchObject({ items: expect.any(Array), totalUsd: expect.any(String) });

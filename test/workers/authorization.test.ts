@@ -57,6 +57,7 @@ const ROUTES: Record<string, Plan> = {
   "GET /v1/audit": { least: "viewer", status: 200 },
   "GET /v1/audit/verify": { least: "viewer", status: 200 },
   "GET /v1/costs": { least: "viewer", status: 200 },
+  "GET /v1/costs/calls": { least: "viewer", status: 200 },
   "GET /v1/dead-letters": { least: "viewer", status: 200 },
   // Nothing is dead here: who may ask is told so.
   "POST /v1/dead-letters/{callId}/retry": { least: "operator", status: 404 },

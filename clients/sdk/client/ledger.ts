@@ -1,6 +1,7 @@
 import { LIMITS } from "../../../kernel/limits.ts";
 import type { ChainReport } from "../../../kernel/log/log.ts";
 import type { CostGroup, CostReport } from "../../../kernel/scheduler/costs.ts";
+import type { LedgerEntry } from "../../../kernel/scheduler/ledger.ts";
 import { everyItem, type Listing, type ListOptions } from "./listing.ts";
 import type { Transport } from "./transport.ts";
 
@@ -24,6 +25,11 @@ export class Ledger {
 
   constructor(transport: Transport) {
     this.#transport = transport;
+  }
+
+  /** `GET /v1/costs/calls`: call by call, the newest first. */
+  calls(options: ListOptions & { agentId?: string } = {}): Promise<Listing<LedgerEntry>> {
+    return this.#transport.json("/v1/costs/calls", { query: { ...options } });
   }
 
   /** `GET /v1/costs`. `from` and `to` are RFC 3339. */

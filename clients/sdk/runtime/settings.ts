@@ -19,6 +19,8 @@ const port = z
 const httpUrl = z.url({ protocol: /^https?$/ });
 const secret = z.string().regex(/^[\x21-\x7e]+$/);
 const hosts = z.string().refine((text) => HostRules.parse(text).ok);
+const price = String.raw`[a-z]+/[^\s,=]+=\d+(\.\d+)?(:\d+(\.\d+)?){2}(:\d+)?`;
+const prices = z.string().regex(new RegExp(`^\\s*${price}(\\s*,\\s*${price})*\\s*$`));
 
 const HTTP_URL = "an http:// or https:// URL";
 const HOSTS = "comma-separated host or host:port";
@@ -41,6 +43,11 @@ const VARIABLES = {
   DEEPSEEK_LIMITS: [limitsText, LIMITS_TAKE],
   KIMI_LIMITS: [limitsText, LIMITS_TAKE],
   OLLAMA_LIMITS: [limitsText, LIMITS_TAKE],
+  OLLAMA_CONTEXT_TOKENS: [z.string().regex(/^\d{3,8}$/), "a number of tokens, such as 32768"],
+  AOS_MODEL_PRICES: [
+    prices,
+    "provider/model=input:cached:output in US dollars per million tokens, separated by commas",
+  ],
   AOS_AUDIT_KEY: [secret.min(16), `at least 16 ${SECRET}`],
   AOS_STORAGE: [z.enum(["cloudflare", "postgres", "memory"]), "cloudflare, postgres or memory"],
   DATABASE_URL: [z.url({ protocol: /^postgres(ql)?$/ }), "a postgres:// URL"],

@@ -49,6 +49,8 @@ export const process = sqliteTable("process", {
   /** Slices that died in a row on the same call, under this version of the code. */
   deaths: integer().notNull(),
   deathsVersion: text("deaths_version").notNull(),
+  /** The model call that a crash cut, as JSON with what had come of its reply, until the step has one. */
+  cutCall: text("cut_call"),
 
   promptTokens: integer("prompt_tokens").notNull(),
   cachedTokens: integer("cached_tokens").notNull(),
@@ -95,7 +97,7 @@ export const pending = sqliteTable("pending", {
   fence: integer().notNull(),
   /** A tool's arguments as the model wrote them; the bounds of a model call as JSON. */
   input: text().notNull(),
-  /** The outcome as JSON, once there is one. */
+  /** The outcome as JSON, once there is one; before that, of a running model call, what has come of its reply. */
   outcome: text(),
   startedAt: integer("started_at").notNull(),
   deadlineAt: integer("deadline_at").notNull(),

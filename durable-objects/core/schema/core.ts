@@ -83,6 +83,9 @@ export const calls = sqliteTable(
     promptTokens: integer("prompt_tokens").notNull(),
     cachedTokens: integer("cached_tokens").notNull(),
     completionTokens: integer("completion_tokens").notNull(),
+    /** The part of the prompt that was written into the vendor's cache, and the part of the completion that was thought. */
+    cacheWriteTokens: integer("cache_write_tokens").notNull().default(0),
+    reasoningTokens: integer("reasoning_tokens").notNull().default(0),
     costNanoUsd: integer("cost_nano_usd").notNull(),
     /** The unit prices as JSON, with their version. */
     price: text().notNull(),
@@ -94,6 +97,9 @@ export const calls = sqliteTable(
     /** When an open call settles as unknown. */
     expiresAt: integer("expires_at").notNull(),
     settledAt: integer("settled_at"),
+    /** The call whose outcome was lost and that this one goes on from, or does once more. */
+    resumedFrom: text("resumed_from"),
+    restartedFrom: text("restarted_from"),
     changed: integer().notNull(),
   },
   (table) => [

@@ -1,8 +1,8 @@
 import { LIMITS } from "../../limits.ts";
-import { free, type Vendor } from "../vendor.ts";
+import { type ChatVendor, free } from "../vendor.ts";
 
 /** The embedded `local/reader`. The address does not exist: `providers.ts` hands its requests to the reader itself. */
-export const local: Vendor = {
+export const local: ChatVendor = {
   name: "local",
   baseUrl: "http://local-reader.invalid/v1",
   keyVariables: [],
@@ -12,6 +12,7 @@ export const local: Vendor = {
     reader: {
       contextTokens: LIMITS.readerWindowTokens,
       maxOutputTokens: LIMITS.readerOutputTokens,
+      capabilities: { tools: true, vision: false, reasoning: false, prefill: false, json: false },
       price: free("local-reader"),
       deterministic: true,
     },
@@ -19,8 +20,10 @@ export const local: Vendor = {
   anyModel: null,
   maxTokensField: "max_tokens",
   userField: null,
-  echoesReasoning: false,
-  takesTemperature: () => false,
+  reasoningEcho: { on: "never", missing: "" },
+  refusedFields: [],
+  prefill: null,
+  temperatures: () => null,
   extraFields: () => ({}),
   cachedTokensFields: [],
 };

@@ -1,12 +1,12 @@
+import { LIMITS } from "../../limits.ts";
 import { free, type Vendor } from "../vendor.ts";
 
 /**
- * Ollama, by its `/v1` surface: any model that the operator pulled, free of charge.
+ * Ollama: any model that the operator pulled, free of charge.
  *
- * That surface cannot set the context length and silently cuts prompts at the server's default, 4,096 tokens on small
- * GPUs, so no more than that is promised here: a prompt that does not fit is refused before it is sent.
+ * Its window is what a request asks for (`num_ctx`), and memory is taken for all of it when the model is loaded; another
+ * window means loading it again. So all requests ask for the same one: `OLLAMA_CONTEXT_TOKENS`.
  */
-
 export const ollama: Vendor = {
   name: "ollama",
   baseUrl: null,
@@ -14,11 +14,10 @@ export const ollama: Vendor = {
   baseUrlVariable: "OLLAMA_BASE_URL",
   defaultModel: "qwen3",
   models: {},
-  anyModel: { contextTokens: 4_096, maxOutputTokens: 2_048, price: free("ollama") },
-  maxTokensField: "max_tokens",
-  userField: null,
-  echoesReasoning: false,
-  takesTemperature: () => true,
-  extraFields: () => ({}),
-  cachedTokensFields: [],
+  anyModel: {
+    contextTokens: LIMITS.ollamaContextTokens,
+    maxOutputTokens: LIMITS.ollamaContextTokens / 4,
+    capabilities: { tools: true, vision: false, reasoning: true, prefill: false, json: true },
+    price: free("ollama"),
+  },
 };

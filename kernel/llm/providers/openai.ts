@@ -1,4 +1,5 @@
-import { type ModelFacts, usdPerMTok, type Vendor } from "../vendor.ts";
+import type { Capabilities } from "../provider.ts";
+import { type ChatVendor, type ModelFacts, usdPerMTok } from "../vendor.ts";
 
 /**
  * OpenAI. Prices: developers.openai.com, read November 2026, standard tier, US dollars per million tokens.
@@ -9,25 +10,36 @@ import { type ModelFacts, usdPerMTok, type Vendor } from "../vendor.ts";
 const VERSION = "openai-2026-11";
 const LONG_CONTEXT = { aboveTokens: 272_000, inputFactor: 2, outputFactor: 1.5 };
 
+const THINKS: Capabilities = { tools: true, vision: true, reasoning: true, prefill: false, json: true };
+const ANSWERS: Capabilities = { ...THINKS, reasoning: false };
+
 /** Million-token models from GPT-5.4 on: whole calls above 272,000 prompt tokens cost more. */
 function long(input: number, cached: number, output: number, cacheWrite?: number): ModelFacts {
   const prices = cacheWrite === undefined ? { input, cached, output } : { input, cached, output, cacheWrite };
   return {
     contextTokens: 1_050_000,
     maxOutputTokens: 128_000,
+    capabilities: THINKS,
     price: { ...usdPerMTok(prices, VERSION), longContext: LONG_CONTEXT },
   };
 }
 
-function flat(contextTokens: number, maxOutputTokens: number, input: number, cached: number, output: number) {
-  return { contextTokens, maxOutputTokens, price: usdPerMTok({ input, cached, output }, VERSION) };
+function flat(
+  contextTokens: number,
+  maxOutputTokens: number,
+  input: number,
+  cached: number,
+  output: number,
+  capabilities = THINKS,
+): ModelFacts {
+  return { contextTokens, maxOutputTokens, capabilities, price: usdPerMTok({ input, cached, output }, VERSION) };
 }
 
 /** From GPT-5.4 on, chat completions take function tools only without reasoning, and say so by a 400. */
 const TOOLS_WITHOUT_REASONING = /^gpt-(5\.[4-9]|[6-9])/;
 const REASONS = /^(gpt-[5-9]|o\d)/;
 
-export const openai: Vendor = {
+export const openai: ChatVendor = {
   name: "openai",
   baseUrl: "https://api.openai.com/v1",
   keyVariables: ["OPENAI_API_KEY"],
@@ -49,20 +61,22 @@ export const openai: Vendor = {
     "gpt-5": flat(400_000, 128_000, 1.25, 0.125, 10),
     "gpt-5-mini": flat(400_000, 128_000, 0.25, 0.025, 2),
     "gpt-5-nano": flat(400_000, 128_000, 0.05, 0.005, 0.4),
-    "gpt-4.1": flat(1_047_576, 32_768, 2, 0.5, 8),
-    "gpt-4.1-mini": flat(1_047_576, 32_768, 0.4, 0.1, 1.6),
-    "gpt-4.1-nano": flat(1_047_576, 32_768, 0.1, 0.025, 0.4),
-    "gpt-4o": flat(128_000, 16_384, 2.5, 1.25, 10),
-    "gpt-4o-mini": flat(128_000, 16_384, 0.15, 0.075, 0.6),
+    "gpt-4.1": flat(1_047_576, 32_768, 2, 0.5, 8, ANSWERS),
+    "gpt-4.1-mini": flat(1_047_576, 32_768, 0.4, 0.1, 1.6, ANSWERS),
+    "gpt-4.1-nano": flat(1_047_576, 32_768, 0.1, 0.025, 0.4, ANSWERS),
+    "gpt-4o": flat(128_000, 16_384, 2.5, 1.25, 10, ANSWERS),
+    "gpt-4o-mini": flat(128_000, 16_384, 0.15, 0.075, 0.6, ANSWERS),
     o3: flat(200_000, 100_000, 2, 0.5, 8),
     "o4-mini": flat(200_000, 100_000, 1.1, 0.275, 4.4),
   },
   anyModel: null,
   maxTokensField: "max_completion_tokens",
   userField: "user",
-  echoesReasoning: false,
-  takesTemperature: (model) => !REASONS.test(model),
-  extraFields: ({ model, tools }) =>
-    tools.length > 0 && TOOLS_WITHOUT_REASONING.test(model) ? { reasoning_effort: "none" } : {},
+  reasoningEcho: { on: "never", missing: "" },
+  refusedFields: [],
+  prefill: null,
+  temperatures: (model) => (REASONS.test(model) ? null : [0, 2]),
+  extraFields: (model, hasTools) =>
+    hasTools && TOOLS_WITHOUT_REASONING.test(model) ? { reasoning_effort: "none" } : {},
   cachedTokensFields: ["prompt_tokens_details.cached_tokens"],
 };

@@ -6,7 +6,7 @@ import { OpenAiCompatible } from "../../../kernel/llm/openai-compatible.ts";
 import type { ChatOutcome } from "../../../kernel/llm/provider.ts";
 import { deepseek } from "../../../kernel/llm/providers/deepseek.ts";
 import { openai } from "../../../kernel/llm/providers/openai.ts";
-import type { Vendor } from "../../../kernel/llm/vendor.ts";
+import type { ChatVendor } from "../../../kernel/llm/vendor.ts";
 import { breakingServer } from "../../support/breaking-server.ts";
 import { ModelServer } from "../../support/model-server/client.ts";
 import type { Fault, ScriptedReply } from "../../support/model-server/script.ts";
@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-function provider(vendor: Vendor = openai, baseUrl = server.baseUrl, idleMs = 300): OpenAiCompatible {
+function provider(vendor: ChatVendor = openai, baseUrl = server.baseUrl, idleMs = 300): OpenAiCompatible {
   const deadlines = { headersMs: 300, idleMs, totalMs: 3_000 };
   return new OpenAiCompatible(vendor, { baseUrl, apiKey: KEY, fetch, clock, deadlines });
 }
@@ -181,7 +181,7 @@ describe("a request", () => {
     const other = await lastBody();
     expect(other).toMatchObject({ max_tokens: 256, user_id: "tenant-1" });
     expect(other["messages"]).toEqual([
-      { role: "assistant", content: null },
+      { role: "assistant", content: null, reasoning_content: "Because." },
       { role: "assistant", content: null, tool_calls: [call], reasoning_content: "Because." },
     ]);
   });

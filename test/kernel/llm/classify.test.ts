@@ -34,8 +34,20 @@ describe("an error of a vendor", () => {
       "This model's maximum context length is 128000 tokens",
       "Invalid request: Your request exceeded model token limit: 262144",
       "the request exceeds the available context size",
+      "the input length exceeds the context length",
     ];
     for (const message of long) expect(status(400, { message }).error.code).toBe("context_overflow");
+    expect(status(500, { message: "exceeds the available context size" })).toMatchObject({ retryable: false });
+  });
+
+  it("is a model that nobody has, in the words of every vendor", () => {
+    const missing: [number, string][] = [
+      [404, "The model `x` does not exist or you do not have access to it."],
+      [400, "Model Not Exist"],
+      [404, "Not found the model x or Permission denied"],
+      [404, "model 'x' not found"],
+    ];
+    for (const [code, message] of missing) expect(status(code, { message }).error.code).toBe("unknown_model");
   });
 
   it("is a refusal that a repetition does not cure otherwise", () => {

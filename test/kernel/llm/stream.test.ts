@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { OpenAiCompatible } from "../../../kernel/llm/openai-compatible.ts";
 import type { ChatOutcome } from "../../../kernel/llm/provider.ts";
-import { ollama } from "../../../kernel/llm/providers/ollama.ts";
+import { openai } from "../../../kernel/llm/providers/openai.ts";
 
 /** What arrives on the wire, byte by byte, in the runtime that reads it in production. */
 
@@ -16,7 +16,7 @@ function reading(text: string, size: number, type = "text/event-stream"): Promis
       controller.close();
     },
   });
-  const provider = new OpenAiCompatible(ollama, {
+  const provider = new OpenAiCompatible(openai, {
     baseUrl: "http://models.example/v1",
     fetch: async () => new Response(body, { headers: { "content-type": type } }),
     clock: { now: () => 0 },

@@ -47,8 +47,8 @@ export type Fault =
   | { kind: "doubled_end" }
   /** Text without end, up to `bytes`. */
   | { kind: "huge"; bytes: number }
-  /** One byte a second. */
-  | { kind: "drip" };
+  /** One byte a second, or every `everyMs`. */
+  | { kind: "drip"; everyMs?: number };
 
 export interface ScriptedReply {
   text?: string;

@@ -6,12 +6,27 @@ import type { Rule, Script, ScriptedReply, ScriptedUsage } from "./script.ts";
 export interface WireMessage {
   role: string;
   content?: string | null;
+  reasoning_content?: string;
+  tool_calls?: unknown[];
+  /** How Kimi and DeepSeek are asked to go on from a message. */
+  partial?: boolean;
+  prefix?: boolean;
 }
+
+/** What servers look at in a request, whichever vendor's it is. */
 export interface WireRequest {
   model: string;
   messages: WireMessage[];
   tools?: unknown[];
   stream?: boolean;
+  stream_options?: { include_usage?: boolean };
+  max_tokens?: number;
+  temperature?: number;
+  reasoning_effort?: string;
+  tool_choice?: unknown;
+  user_id?: string;
+  truncate?: boolean;
+  options?: { num_ctx?: number };
 }
 
 /** What decides the answers of the server. */

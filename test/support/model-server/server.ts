@@ -1,6 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Dialect, Refusal } from "./dialects/dialect.ts";
+import { Dialects } from "./dialects/index.ts";
 import type { Journal } from "./journal.ts";
 import { send } from "./reply-stream.ts";
+import type { ScriptedReply } from "./script.ts";
 import { type Answers, ScriptedModel, usageOf, type WireRequest } from "./scripted-model.ts";
 
 /**
@@ -10,45 +13,68 @@ import { type Answers, ScriptedModel, usageOf, type WireRequest } from "./script
 const KEEP_ALIVE_MS = 600_000;
 
 /**
- * The scripted model server: `POST .../chat/completions` for the kernel, `POST /_script` and `GET /_journal` for tests.
- * Every key is welcome.
+ * The scripted model server: `POST .../chat/completions` for the kernel, `POST /_script` and `GET /_journal` for tests. Under
+ * `/openai`, `/deepseek`, `/kimi` and `/ollama` it is that vendor's server (`dialects/`). Every key is welcome but `wrong-key`.
  */
 export function modelServer(journal: Journal, model: Answers = new ScriptedModel()): Server {
+  const dialects = new Dialects();
   let requests = 0;
   return createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
     route(request, response).catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined));
   });
 
   async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = request.url ?? "/";
-    if (path === "/_journal") return void response.end(journal.text());
+    const url = request.url ?? "/";
+    if (url === "/_journal") return void response.end(journal.text());
     const text = await bodyOf(request);
-    if (path === "/_script") {
+    if (url === "/_script") {
       model.load(JSON.parse(text));
       return void response.end("{}");
     }
-    if (request.method === "POST" && path.endsWith("/chat/completions")) return complete(JSON.parse(text), response);
-    response.writeHead(404, { "content-type": "application/json" }).end('{"error":{"message":"no such route"}}');
+    const { dialect, path } = dialects.of(url);
+    const key = request.headers.authorization ?? "";
+    if (key.endsWith(WRONG_KEY))
+      return refuse(response, dialect, { ...UNAUTHORIZED, message: `Bad key: ${WRONG_KEY}` });
+    if (request.method === "POST" && dialect.serves(path)) return complete(dialect, path, JSON.parse(text), response);
+    const list = dialect.list(path, text);
+    if (list === null) return refuse(response, dialect, { status: 404, message: "no such route" });
+    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(list));
   }
 
-  async function complete(body: WireRequest, response: ServerResponse): Promise<void> {
+  async function complete(dialect: Dialect, path: string, body: WireRequest, response: ServerResponse): Promise<void> {
     requests += 1;
     const request = requests;
     journal.append({ type: "request", request, model: body.model, body });
-    const reply = await model.answer(body);
-    const usage = usageOf(body, reply);
+    const refusal = dialect.refusal(body, path);
+    if (refusal !== null) {
+      journal.append({ type: "end", request, complete: false });
+      return refuse(response, dialect, refusal);
+    }
+    const reply = continued(await model.answer(body), dialect.prefix(body));
+    const counted = usageOf(body, reply);
+    const cachedTokens = reply.usage?.cachedTokens ?? dialect.cached(body, counted.promptTokens);
+    const usage = { ...counted, cachedTokens };
     const { text = "", toolCalls = [], fault } = reply;
     journal.append({ type: "reply", request, text, toolCalls, usage, fault: fault?.kind ?? null });
-    const whole = reply.whole === true || body.stream !== true;
-    const sent = await send({
-      id: `chatcmpl-${request}`,
-      model: body.model,
-      reply: { ...reply, whole },
-      usage,
-      response,
-    });
+    const whole = reply.whole === true || !(body.stream ?? dialect.name === "ollama");
+    const out = { id: `chatcmpl-${request}`, request: body, reply: { ...reply, whole }, usage };
+    const sent = await send(out, dialect, response);
     journal.append({ type: "end", request, complete: sent && !response.destroyed });
   }
+}
+
+const WRONG_KEY = "wrong-key-0123456789";
+const UNAUTHORIZED = { status: 401, type: "authentication_error", code: "invalid_api_key" };
+
+function refuse(response: ServerResponse, dialect: Dialect, { status, ...facts }: Refusal): void {
+  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(dialect.errorBody(facts)));
+}
+
+/** The reply as a vendor sends it that goes on from `prefix`: without it, and without the thoughts that came before it. */
+function continued(reply: ScriptedReply, prefix: string): ScriptedReply {
+  if (prefix === "" || !(reply.text ?? "").startsWith(prefix)) return reply;
+  const { reasoning: _, ...rest } = reply;
+  return { ...rest, text: (reply.text ?? "").slice(prefix.length) };
 }
 
 async function bodyOf(request: IncomingMessage): Promise<string> {

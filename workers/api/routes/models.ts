@@ -1,9 +1,11 @@
 import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import * as z from "zod";
 import { variablesOf } from "../../../durable-objects/env.ts";
+import { systemClock } from "../../../durable-objects/ports.ts";
+import { ModelOffers } from "../../../kernel/llm/model-offers.ts";
 import type { ModelInfo } from "../../../kernel/llm/provider.ts";
-import { makeProviders, type Providers } from "../../../kernel/llm/providers.ts";
-import type { AppContext, AppEnv } from "../context.ts";
+import { makeProviders } from "../../../kernel/llm/providers.ts";
+import type { AppEnv } from "../context.ts";
 import { needs } from "../roles.ts";
 import { failures, json } from "../route.ts";
 
@@ -18,11 +20,31 @@ const model = z
     owned_by: z.string(),
     contextTokens: z.int(),
     maxOutputTokens: z.int(),
+    capabilities: z.object({
+      tools: z.boolean(),
+      vision: z.boolean(),
+      reasoning: z.boolean(),
+      prefill: z.boolean().meta({ description: "A reply that a crash cut goes on from where it was." }),
+      json: z.boolean(),
+    }),
     price: z
       .looseObject({ version: z.string() })
       .meta({ description: "Nano-dollars per million tokens, and its source." }),
   })
   .meta({ id: "Model" });
+
+const modelList = z
+  .object({
+    object: z.literal("list"),
+    data: z.array(model),
+    unpriced: z.array(z.string()).meta({
+      description: "Offered by vendors and not served, because the price is unknown: `AOS_MODEL_PRICES` sets it.",
+    }),
+    unlisted: z.array(z.object({ provider: z.string(), reason: z.string() })).meta({
+      description: "Providers whose own list could not be read: their models are those of the kernel's tables.",
+    }),
+  })
+  .meta({ id: "ModelList" });
 
 const listModels = createRoute({
   method: "get",
@@ -31,21 +53,23 @@ const listModels = createRoute({
   tags,
   summary: "The models that are served",
   responses: {
-    200: json(z.object({ object: z.literal("list"), data: z.array(model) }).meta({ id: "ModelList" }), "All of them."),
+    200: json(modelList, "All of them, as the vendors list them now."),
     ...failures,
   },
 });
 
 export function models(app: OpenAPIHono<AppEnv>): void {
-  app.openapi(listModels, (c) => {
-    const data = providersOf(c).list().map(modelView);
-    return c.json({ object: "list" as const, data }, 200);
-  });
-}
+  const offers = new ModelOffers(systemClock);
 
-/** Only described here, never called, so the door to the network stays shut. */
-function providersOf(c: AppContext): Providers {
-  return makeProviders(variablesOf(c.env), () => Promise.reject(new Error("listing models takes no network")));
+  app.openapi(listModels, async (c) => {
+    const listings = await makeProviders(variablesOf(c.env), (input, init) => fetch(input, init)).listings(offers);
+    const data = listings.flatMap((listing) => listing.models.map(modelView));
+    const unpriced = listings.flatMap((listing) => listing.unpriced.map((id) => `${listing.provider}/${id}`));
+    const unlisted = listings.flatMap(({ provider: name, error }) =>
+      error === null ? [] : [{ provider: name, reason: error.message }],
+    );
+    return c.json({ object: "list" as const, data, unpriced, unlisted }, 200);
+  });
 }
 
 function modelView(info: ModelInfo): z.output<typeof model> {
