@@ -23,6 +23,7 @@ import { approvals } from "./routes/approvals.ts";
 import { audit } from "./routes/audit.ts";
 import { cache } from "./routes/cache.ts";
 import { chatCompletions } from "./routes/chat-completions.ts";
+import { batches } from "./routes/batches.ts";
 import { costs } from "./routes/costs.ts";
 import { deadLetters } from "./routes/dead-letters.ts";
 import { docs } from "./routes/docs.ts";
@@ -65,6 +66,7 @@ const RESOURCES = [
   responses,
   providers,
   deadLetters,
+  batches,
   quotas,
   keys,
   tenants,
