@@ -1,6 +1,7 @@
 import { callIdOf } from "../../id.ts";
 import { settlementOf } from "../../process/model-call.ts";
 import type { ChatRequest } from "../chat.ts";
+import type { ChatFailure } from "../classify.ts";
 import type { ChatOutcome } from "../provider.ts";
 import type { BatchRequest } from "./batch-request.ts";
 import type { LotDesk, LotRequest, RequestOutcome } from "./driver.ts";
@@ -57,6 +58,7 @@ export class Desk implements LotDesk {
         tables.end(position, resultLine({ callId, customId: row.custom_id, model: row.model, costNanoUsd }, outcome));
         counts[outcome.ok ? "completed" : "failed"] += 1;
         counts.costNanoUsd += costNanoUsd;
+        if (isExpiry(outcome)) tables.change({ error: JSON.stringify(outcome.error) }, clock.now());
       }
       tables.count(counts, clock.now());
     });
@@ -100,6 +102,11 @@ export class Desk implements LotDesk {
     this.#parts.tables.bill({ callId: callIdOfRow(this.#parts, row), ...settlement });
     return settlement.costNanoUsd;
   }
+}
+
+/** The vendor's window or ours has passed; a call of the pool that took too long is another matter, and was tried again. */
+function isExpiry(outcome: ChatOutcome): outcome is ChatFailure {
+  return !outcome.ok && outcome.error.code === "deadline_exceeded" && !outcome.retryable;
 }
 
 /** A call's id follows from job, request and attempt. */

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { batchRoutes } from "./batch-routes.ts";
 import type { Journal } from "./journal.ts";
 import { send } from "./reply-stream.ts";
 import { type Answers, ScriptedModel, usageOf, type WireRequest } from "./scripted-model.ts";
@@ -15,6 +16,7 @@ const KEEP_ALIVE_MS = 600_000;
  */
 export function modelServer(journal: Journal, model: Answers = new ScriptedModel()): Server {
   let requests = 0;
+  const batches = batchRoutes();
   return createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
     route(request, response).catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined));
   });
@@ -22,6 +24,7 @@ export function modelServer(journal: Journal, model: Answers = new ScriptedModel
   async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = request.url ?? "/";
     if (path === "/_journal") return void response.end(journal.text());
+    if (await batches(request, response)) return;
     const text = await bodyOf(request);
     if (path === "/_script") {
       model.load(JSON.parse(text));

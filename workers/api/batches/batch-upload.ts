@@ -44,17 +44,15 @@ export class BatchUpload {
     let number = 0;
     const take = async (chunk?: Uint8Array): Promise<Result<null>> => {
       if (chunk !== undefined) this.#hash.update(chunk);
-      try {
-        for (const line of lines.take(chunk)) {
-          number += 1;
-          if (line.trim() !== "") this.#take(parsed(line), `line ${number}`, line.length);
-          const handed = await this.#handOver(LIMITS.batchChunkBytes);
-          if (!handed.ok) return handed;
-        }
-        return ok(null);
-      } catch {
-        return err("invalid_json", `The body is not UTF-8 text after line ${number}.`);
+      const found = linesOf(lines, chunk);
+      if (found === null) return err("invalid_json", `The body is not UTF-8 text after line ${number}.`);
+      for (const line of found) {
+        number += 1;
+        if (line.trim() !== "") this.#take(parsed(line), `line ${number}`, line.length);
+        const handed = await this.#handOver(LIMITS.batchChunkBytes);
+        if (!handed.ok) return handed;
       }
+      return ok(null);
     };
     const read = await eachChunk(request, take);
     if (!read.ok) return read;
@@ -130,6 +128,15 @@ const TOO_LONG: ParsedRequest = {
   ok: false,
   issues: [{ path: "$", message: `A request holds at most ${LIMITS.batchLineBytes} bytes` }],
 };
+
+/** Null for what is not UTF-8. */
+function linesOf(lines: JsonLines, chunk: Uint8Array | undefined): string[] | null {
+  try {
+    return [...lines.take(chunk)];
+  } catch {
+    return null;
+  }
+}
 
 function parsed(line: string): ParsedRequest {
   const mayBeLong = line.length * 3 > LIMITS.batchLineBytes;
