@@ -4,6 +4,7 @@ import { approveCommand } from "./commands/approve.ts";
 import { auditCommand } from "./commands/audit.ts";
 import { costCommand } from "./commands/cost.ts";
 import { deadLetterCommands } from "./commands/dead-letters.ts";
+import { batchCommands } from "./commands/batch.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { eraseCommand } from "./commands/erase.ts";
 import { fileCommands } from "./commands/files.ts";
@@ -64,6 +65,7 @@ function aos(): Command {
     approveCommand(),
     providersCommand(),
     deadLetterCommands(),
+    batchCommands(),
     quotaCommands(),
     toolsCommand(),
     keyCommands(),
