@@ -39,7 +39,9 @@ export class BatchJob extends DurableObject<ObjectEnv> implements BatchJobRpc {
   async add(position: number, requests: readonly BatchRequest[]): Promise<Result<null>> {
     return this.#with(({ parts: { tx, tables } }, job) => {
       if (job.state !== "uploading") return err("conflict", "The batch is sealed.");
-      tx.run(() => requests.forEach((request, index) => tables.put(position + index, request)));
+      tx.run(() => {
+        for (const [index, request] of requests.entries()) tables.put(position + index, request);
+      });
       return ok(null);
     });
   }
@@ -88,7 +90,8 @@ export class BatchJob extends DurableObject<ObjectEnv> implements BatchJobRpc {
 
   async results(): Promise<Result<ResultPlace[]>> {
     return this.#with(({ parts: { tables } }, job) => {
-      if (!isFinal(job.state)) return err("conflict", `The batch is ${job.state}; its results are there when it has ended.`);
+      if (!isFinal(job.state))
+        return err("conflict", `The batch is ${job.state}; its results are there when it has ended.`);
       return ok(tables.parts().map(({ key, offset, bytes }) => ({ key, offset, bytes })));
     });
   }

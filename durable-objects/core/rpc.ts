@@ -1,6 +1,6 @@
 import type { ErrorCode, Result } from "../../kernel/errors.ts";
-import type { ChainReport, LogEntry } from "../../kernel/log/log.ts";
 import type { OpenedCalls } from "../../kernel/llm/batch/job-parts.ts";
+import type { ChainReport, LogEntry } from "../../kernel/log/log.ts";
 import type { ControlBlock } from "../../kernel/process/block.ts";
 import type { Decision } from "../../kernel/process/parking.ts";
 import type { ProcessPatch, ProcessSpec, Quotas } from "../../kernel/process/spec.ts";

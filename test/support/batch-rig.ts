@@ -29,7 +29,10 @@ export class BatchRig {
   work: BatchWork;
   readonly #parts: JobParts;
 
-  constructor(sql: Sql, env: Record<string, string> = { OPENAI_API_KEY: "test-key-openai", KIMI_API_KEY: "test-key-kimi" }) {
+  constructor(
+    sql: Sql,
+    env: Record<string, string> = { OPENAI_API_KEY: "test-key-openai", KIMI_API_KEY: "test-key-kimi" },
+  ) {
     this.tables = new JobTables(sql);
     const vendor = async (input: string | URL | Request, init?: RequestInit) => {
       const request = new Request(input, init);
@@ -105,7 +108,11 @@ export class BatchRig {
 
   results(): ResultLine[] {
     const text = [...this.objects].sort(([a], [b]) => a.localeCompare(b)).map(([, part]) => part);
-    return text.join("").split("\n").filter(Boolean).map((line) => JSON.parse(line) as ResultLine);
+    return text
+      .join("")
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as ResultLine);
   }
 }
 
@@ -160,7 +167,9 @@ function objectStore(objects: Map<string, string>): ObjectStore {
   return {
     put: async (key, bytes) => void objects.set(key, new TextDecoder().decode(bytes)),
     get: async (key) => new TextEncoder().encode(objects.get(key) ?? ""),
-    delete: async (keys) => keys.forEach((key) => objects.delete(key)),
+    delete: async (keys) => {
+      for (const key of keys) objects.delete(key);
+    },
     list: async () => ({ keys: [...objects.keys()], cursor: null }),
   };
 }

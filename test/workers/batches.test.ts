@@ -49,9 +49,15 @@ describe("a batch in JSON", () => {
     expect(await ended(id)).toMatchObject({ state: "completed", progress: { total: 3, completed: 3, failed: 0 } });
     const response = await results(id);
     expect([response.status, response.headers.get("Content-Type")]).toEqual([200, "application/jsonl; charset=utf-8"]);
-    const lines = (await response.text()).trimEnd().split("\n").map((text) => JSON.parse(text));
+    const lines = (await response.text())
+      .trimEnd()
+      .split("\n")
+      .map((text) => JSON.parse(text));
     expect(lines.map(({ custom_id }) => custom_id)).toEqual(["a", "b", "c"]);
-    expect(lines[0]).toMatchObject({ response: { status_code: 200, body: { object: "chat.completion" } }, error: null });
+    expect(lines[0]).toMatchObject({
+      response: { status_code: 200, body: { object: "chat.completion" } },
+      error: null,
+    });
     const { items } = await json<{ items: { key: string; calls: number }[] }>(200, "GET", "/v1/costs?groupBy=agent");
     expect(items.find(({ key }) => key === `batch:${id}`)).toMatchObject({ calls: 3 });
   });

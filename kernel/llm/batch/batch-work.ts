@@ -165,7 +165,8 @@ export class BatchWork {
         this.#endOpen(rest, tables.nextOpen(clock.now())?.model ?? "");
         continue;
       }
-      if (tables.job().error === null) this.#notice({ ok: false, error: { code, message }, retryable: true, billed: "none" });
+      if (tables.job().error === null)
+        this.#notice({ ok: false, error: { code, message }, retryable: true, billed: "none" });
       return clock.now() + LIMITS.batchQuotaMs;
     }
     return null;

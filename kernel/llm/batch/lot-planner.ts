@@ -63,7 +63,11 @@ export class LotPlanner {
     if (limit <= 0) return [];
     let room = driver.limits.bytes - bytes;
     const rows = tables.openOf(model, from, clock.now(), limit);
-    const end = rows.findIndex((row) => (room -= row.bytes) < 0);
+    const fits = ({ bytes: size }: RequestRow): boolean => {
+      room -= size;
+      return room >= 0;
+    };
+    const end = rows.findIndex((row) => !fits(row));
     return end < 0 ? rows : rows.slice(0, end);
   }
 
@@ -74,7 +78,8 @@ export class LotPlanner {
   ): Promise<{ count: number; error: KernelError | null }> {
     const { tables, tx, calls } = this.#parts;
     const answer = await calls.open(rows.map((row) => this.#grantRequest(row, choice)));
-    if (answer === null) return { count: 0, error: { code: "unavailable", message: "The tenant's core did not answer." } };
+    if (answer === null)
+      return { count: 0, error: { code: "unavailable", message: "The tenant's core did not answer." } };
     if (!answer.ok) return { count: 0, error: answer.error };
     const { opened, refused } = answer.value;
     tx.run(() => {

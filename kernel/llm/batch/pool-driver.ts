@@ -1,15 +1,7 @@
 import { withDeadline } from "../../deadline.ts";
 import { LIMITS } from "../../limits.ts";
 import type { ChatOutcome, Provider } from "../provider.ts";
-import {
-  type BatchDriver,
-  hidden,
-  type LotDesk,
-  type LotRequest,
-  type Progress,
-  pauseMs,
-  unbilled,
-} from "./driver.ts";
+import { type BatchDriver, hidden, type LotDesk, type LotRequest, type Progress, pauseMs, unbilled } from "./driver.ts";
 
 /**
  * Batches for vendors without a Batch API: ordinary calls, a few at a time, from the job's own object. It is billed for

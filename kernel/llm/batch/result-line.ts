@@ -28,7 +28,13 @@ export function resultLine(facts: ResultFacts, outcome: ChatOutcome): string {
 /** The reply was paid for, so its bill stands. */
 function tooLarge({ callId: id, customId, costNanoUsd }: ResultFacts): string {
   const message = `${ERRORS.too_large.title}: a result holds at most ${LIMITS.batchResultBytes} bytes.`;
-  return JSON.stringify({ id, custom_id: customId, response: null, error: { code: "too_large", message }, costNanoUsd });
+  return JSON.stringify({
+    id,
+    custom_id: customId,
+    response: null,
+    error: { code: "too_large", message },
+    costNanoUsd,
+  });
 }
 
 function completionOf(id: string, model: string, { content, reasoning, toolCalls, finishReason, usage }: ChatReply) {

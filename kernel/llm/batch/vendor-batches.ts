@@ -34,9 +34,7 @@ const vendorBatch = z.object({
   errors: z
     .object({
       data: z
-        .array(
-          z.object({ code: z.string().nullish(), message: z.string().nullish(), line: z.number().nullish() }),
-        )
+        .array(z.object({ code: z.string().nullish(), message: z.string().nullish(), line: z.number().nullish() }))
         .nullish(),
     })
     .nullish(),

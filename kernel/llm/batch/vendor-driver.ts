@@ -2,7 +2,15 @@ import { LIMITS } from "../../limits.ts";
 import { listed } from "../catalogue.ts";
 import type { ChatFailure } from "../classify.ts";
 import type { Vendor } from "../vendor.ts";
-import { type BatchDriver, hidden, type LotDesk, type Progress, pauseMs, type RequestOutcome, unbilled } from "./driver.ts";
+import {
+  type BatchDriver,
+  hidden,
+  type LotDesk,
+  type Progress,
+  pauseMs,
+  type RequestOutcome,
+  unbilled,
+} from "./driver.ts";
 import type { Answer, BatchAccount, VendorBatch, VendorBatches } from "./vendor-batches.ts";
 import { lineOf, outcomeOf, parseLine } from "./vendor-line.ts";
 
@@ -131,7 +139,12 @@ export class VendorDriver implements BatchDriver {
       case "failed":
         return this.#failed(desk, batch);
       case "completed":
-        return this.#collect(desk, batch, hidden(`${this.#account.name} says that it is done, and has no reply.`), signal);
+        return this.#collect(
+          desk,
+          batch,
+          hidden(`${this.#account.name} says that it is done, and has no reply.`),
+          signal,
+        );
       case "expired":
       case "cancelled":
         return this.#collect(desk, batch, unbilled(batch.status), signal);

@@ -66,7 +66,8 @@ function replyOf(body: unknown, request: ChatRequest, vendor: Vendor, account: A
   if (!parsed.success) return malformed("is not the JSON of a chat completion", account, false);
   const reply = new ReplyAccumulator();
   reply.add(parsed.data);
-  const usage = (reply.usage === null ? null : reportedUsage(reply.usage, vendor)) ?? boundedUsage(request, reply.partial);
+  const usage =
+    (reply.usage === null ? null : reportedUsage(reply.usage, vendor)) ?? boundedUsage(request, reply.partial);
   const finish = reply.finishReason();
   if (!finish.ok) return { ...malformed(`has a fault: ${finish.problem}`, account, false), usage };
   return { ok: true, reply: { ...reply.partial, finishReason: finish.reason, usage } };

@@ -92,7 +92,10 @@ export class BatchApi {
     if (fault === "rate_limit") return failure(429, "Too many requests");
     const text = this.#files.get(body.input_file_id);
     if (text === undefined) return failure(400, "no such input file");
-    const lines = text.split("\n").filter(Boolean).map((line) => JSON.parse(line) as Line);
+    const lines = text
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as Line);
     this.#ids += 1;
     const batch: Batch = {
       id: `batch_${this.#ids}`,
@@ -158,7 +161,11 @@ export class BatchApi {
 
   #reply(batch: Batch, { custom_id: customId, body }: Line): string {
     const asked = body.messages.at(-1)?.content ?? "";
-    const usage = { promptTokens: 10 + asked.length, cachedTokens: asked.length % 7, completionTokens: 5 + (asked.length % 11) };
+    const usage = {
+      promptTokens: 10 + asked.length,
+      cachedTokens: asked.length % 7,
+      completionTokens: 5 + (asked.length % 11),
+    };
     batch.bills.push({ customId, usage });
     const message = { role: "assistant", content: `echo: ${asked}` };
     const completion = {

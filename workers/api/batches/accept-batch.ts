@@ -36,11 +36,7 @@ export async function acceptBatch(c: AppContext, idempotencyKey: string | undefi
   return accepted;
 }
 
-async function list(
-  c: AppContext,
-  view: BatchView,
-  attempt: ReturnType<typeof attemptOf>,
-): Promise<Result<BatchView>> {
+async function list(c: AppContext, view: BatchView, attempt: ReturnType<typeof attemptOf>): Promise<Result<BatchView>> {
   const { principal, env } = { principal: c.var.principal, env: c.env };
   const created = await new Creations(env.DB).once(attempt, async () => {
     const facts = { batchId: view.id, requests: String(view.progress.total) };
@@ -75,4 +71,3 @@ const UNSUPPORTED = err(
   "Send `application/json`, or JSON Lines as `application/jsonl`, in UTF-8.",
 );
 const BUSY = err("unavailable", "The batch was not accepted; try again with the same Idempotency-Key.");
-

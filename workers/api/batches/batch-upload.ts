@@ -83,7 +83,8 @@ export class BatchUpload {
   }
 
   #issuesOf(request: BatchRequest): InputIssue[] {
-    if (this.#total >= LIMITS.batchRequests) return [{ path: "$", message: `More than ${LIMITS.batchRequests} requests` }];
+    if (this.#total >= LIMITS.batchRequests)
+      return [{ path: "$", message: `More than ${LIMITS.batchRequests} requests` }];
     const { customId, model } = request;
     const taken = this.#names.has(customId) ? [{ path: "$.customId", message: "Another request has this id" }] : [];
     const refused = this.#refusal(model);

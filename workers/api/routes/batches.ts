@@ -32,7 +32,9 @@ const entry = z
     state: z.enum(JOB_STATES),
     progress: batchView.shape.progress,
     createdAt: z.iso.datetime(),
-    asOf: z.iso.datetime().meta({ description: "When the job last told where it is; ask for the job itself to be exact." }),
+    asOf: z.iso
+      .datetime()
+      .meta({ description: "When the job last told where it is; ask for the job itself to be exact." }),
   })
   .meta({ id: "BatchEntry" });
 const batchParams = z.object({ id: z.string().meta({ description: "The batch's id, `batch_...`." }) });
