@@ -58,9 +58,10 @@ export class Desk implements LotDesk {
         tables.end(position, resultLine({ callId, customId: row.custom_id, model: row.model, costNanoUsd }, outcome));
         counts[outcome.ok ? "completed" : "failed"] += 1;
         counts.costNanoUsd += costNanoUsd;
-        if (isExpiry(outcome)) tables.change({ error: JSON.stringify(outcome.error) }, clock.now());
       }
       tables.count(counts, clock.now());
+      const expired = outcomes.map(({ outcome }) => outcome).find(isExpiry);
+      if (expired !== undefined) tables.change({ error: JSON.stringify(expired.error) }, clock.now());
     });
   }
 
