@@ -98,13 +98,15 @@ export class LotPlanner {
   #grantRequest(row: RequestRow, { provider, model, price }: DriverChoice): GrantRequest {
     const { tables, clock, tenant } = this.#parts;
     const request = chatRequestOf(row, model, tenant);
+    const inputBound = maxPromptTokens(request);
     return {
       callId: callIdOfRow(this.#parts, row),
       lane: "batch",
       provider,
       model: row.model,
       price,
-      inputBound: maxPromptTokens(request),
+      inputBound,
+      rateTokens: inputBound + row.max_output_tokens,
       outputWanted: row.max_output_tokens,
       deadlineMs: Math.max(0, tables.job().expires_at + LIMITS.batchCollectMs - clock.now()),
     };
