@@ -1,7 +1,7 @@
 import { Agents } from "./agents.ts";
 import { Approvals } from "./approvals.ts";
-import { DeadLetters } from "./dead-letters.ts";
 import { Batches } from "./batches.ts";
+import { DeadLetters } from "./dead-letters.ts";
 import { Events } from "./events.ts";
 import { Files } from "./files.ts";
 import { Keys } from "./keys.ts";
