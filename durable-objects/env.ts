@@ -1,4 +1,5 @@
 import type { AgentProcess } from "./agent/agent-process.ts";
+import type { BatchJob } from "./batch-job/batch-job.ts";
 import type { KernelCore } from "./core/kernel-core.ts";
 import type { ProviderGate } from "./provider-gate/provider-gate.ts";
 
@@ -7,6 +8,7 @@ export interface ObjectEnv {
   AGENTS: DurableObjectNamespace<AgentProcess>;
   CORES: DurableObjectNamespace<KernelCore>;
   GATES: DurableObjectNamespace<ProviderGate>;
+  BATCHES: DurableObjectNamespace<BatchJob>;
   DB: D1Database;
   PAGES: R2Bucket;
   CALLS: Queue;

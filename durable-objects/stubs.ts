@@ -1,5 +1,5 @@
 import type { AgentOrders } from "./agent/rpc.ts";
-import type { CoreGrants, CoreVendors } from "./core/rpc.ts";
+import type { CoreGrants, CoreRpc, CoreVendors } from "./core/rpc.ts";
 import type { ObjectEnv } from "./env.ts";
 import type { GateRpc } from "./provider-gate/rpc.ts";
 
@@ -10,6 +10,11 @@ import type { GateRpc } from "./provider-gate/rpc.ts";
 
 export function agentOrders(env: ObjectEnv, tenant: string, agentId: string): AgentOrders {
   return env.AGENTS.getByName(`${tenant}/${agentId}`) as unknown as AgentOrders;
+}
+
+/** The core's door for calls that no agent makes. */
+export function coreCalls(env: ObjectEnv, tenant: string): Pick<CoreRpc, "openCalls" | "settleCalls"> {
+  return env.CORES.getByName(tenant) as unknown as CoreRpc;
 }
 
 export function coreGrants(env: ObjectEnv, tenant: string): CoreGrants {

@@ -52,6 +52,20 @@ export function newAgentId(tenant: string, ports: IdPorts): string {
   return `agt_${body}${check(tenant, body, ports.hash)}`;
 }
 
+/** A new batch job's id in `tenant`, made like an agent's. */
+export function newBatchId(tenant: string, ports: IdPorts): string {
+  const body = ulid(ports);
+  return `batch_${body}${check(tenant, body, ports.hash)}`;
+}
+
+const BATCH_ID = /^batch_([0-9a-hjkmnp-tv-z]{26})([0-9a-hjkmnp-tv-z]{4})$/;
+
+/** Whether `id` was made for a batch job of `tenant`. Says nothing about whether there is one. */
+export function isBatchIdOf(tenant: string, id: string, hash: Hash): boolean {
+  const match = BATCH_ID.exec(id);
+  return match?.[1] !== undefined && match[2] === check(tenant, match[1], hash);
+}
+
 const AGENT_ID = /^agt_([0-9a-hjkmnp-tv-z]{26})([0-9a-hjkmnp-tv-z]{4})$/;
 
 /** Whether `id` was made for `tenant`. Says nothing about whether the agent still exists. */

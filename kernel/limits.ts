@@ -208,6 +208,47 @@ export const LIMITS = {
   readerReportChars: 4_000,
   readerChunkChars: 48,
 
+  // --- batches (`POST /v1/batches`)
+  batchRequests: 50_000,
+  /** A body of JSON Lines; one of JSON ends at `requestBytes`. */
+  batchBytes: 64 * MIB,
+  /** One request, and one result: each stands in one row, and a row ends at 2 MB. */
+  batchLineBytes: 1 * MIB,
+  batchResultBytes: 1.5 * MIB,
+  /** Requests handed to the job's object at once. */
+  batchChunkBytes: 512 * KIB,
+  batchCustomIdChars: 64,
+  /** A job whose upload has not ended after this is erased. */
+  batchUploadMs: 10 * MINUTE_MS,
+  /** From its acceptance to its end; vendors take the same window. */
+  batchWindowMs: 24 * HOUR_MS,
+  /** After the window, how long what the vendor finished in time may still be collected. */
+  batchCollectMs: 1 * HOUR_MS,
+  /** Reservations or settlements in one transaction of the core. */
+  batchMoneyRows: 250,
+  /** A vendor's input file is sent from memory, so a job of more becomes several. */
+  batchLotBytes: 16 * MIB,
+  batchPollMinMs: 2 * SECOND_MS,
+  batchPollMaxMs: 5 * MINUTE_MS,
+  /** One request to a vendor's batch endpoints, its body included. */
+  batchVendorMs: 2 * MINUTE_MS,
+  /** A submission whose answer was lost is looked for at the vendor after this, because it may still be arriving there. */
+  batchAdoptMs: 15 * SECOND_MS,
+  /** Pages of the vendor's list that are looked through for it. */
+  batchListPages: 50,
+  /** The pool: requests in one wave, calls side by side (an object has six connections), and tries of one request. */
+  batchPoolWave: 128,
+  batchPoolCalls: 6,
+  batchPoolTries: 5,
+  /** A job that finds no room in a budget asks again after this. */
+  batchQuotaMs: 30 * SECOND_MS,
+  /** An alarm has 15 minutes: its rounds begin in the first 4, the pool begins calls for 4 more, and a call takes 5. */
+  batchSliceMs: 4 * MINUTE_MS,
+  batchPoolMs: 4 * MINUTE_MS,
+  batchRounds: 10_000,
+  /** One object of the results in R2. */
+  batchResultPartBytes: 4 * MIB,
+
   // --- context
   windowTokens: 128_000,
   windowTokensMin: 1_000,

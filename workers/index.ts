@@ -7,6 +7,7 @@ import { consume } from "./queues/queue.ts";
 /** The stateless shell: what the platform calls, each handed on to the one module that does it. */
 
 export { AgentProcess } from "../durable-objects/agent/agent-process.ts";
+export { BatchJob } from "../durable-objects/batch-job/batch-job.ts";
 export { KernelCore } from "../durable-objects/core/kernel-core.ts";
 export { ProviderGate } from "../durable-objects/provider-gate/provider-gate.ts";
 

@@ -1,4 +1,5 @@
 import type { AgentRpc } from "../durable-objects/agent/rpc.ts";
+import type { BatchJobRpc } from "../durable-objects/batch-job/rpc.ts";
 import type { CoreRpc } from "../durable-objects/core/rpc.ts";
 import { err, type Result } from "../kernel/errors.ts";
 import { LIMITS } from "../kernel/limits.ts";
@@ -21,6 +22,11 @@ export type ReachAgent = () => AgentObject;
 export function agentObject(env: Env, tenant: string, agentId: string): AgentObject {
   // The platform's stub type cannot express `unknown` inside results; the interface is what the class implements.
   return env.AGENTS.getByName(`${tenant}/${agentId}`) as unknown as AgentObject;
+}
+
+/** Only for ids that `isBatchIdOf` has accepted. */
+export function batchObject(env: Env, tenant: string, batchId: string): BatchJobRpc {
+  return env.BATCHES.getByName(`${tenant}/${batchId}`) as unknown as BatchJobRpc;
 }
 
 export function coreObject(env: Env, tenant: string): CoreRpc {

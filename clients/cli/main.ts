@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { AosError } from "../sdk/client/aos-error.ts";
 import { approveCommand } from "./commands/approve.ts";
 import { auditCommand } from "./commands/audit.ts";
+import { batchCommands } from "./commands/batch.ts";
 import { costCommand } from "./commands/cost.ts";
 import { deadLetterCommands } from "./commands/dead-letters.ts";
 import { demoCommand } from "./commands/demo.ts";
@@ -64,6 +65,7 @@ function aos(): Command {
     approveCommand(),
     providersCommand(),
     deadLetterCommands(),
+    batchCommands(),
     quotaCommands(),
     toolsCommand(),
     keyCommands(),

@@ -1,6 +1,7 @@
 /** The SDK of AOS-Kernel: `import { AgentOSKernel } from "agent-os-kernel"`. */
 
 export type { Fault, Page, PageEntry, PagePatch, PagesBody, SearchHit, Tier } from "../../kernel/context/page.ts";
+export type { BatchView } from "../../kernel/llm/batch/job-state.ts";
 export type { StepView } from "../../kernel/log/journal.ts";
 export type { ChainReport } from "../../kernel/log/log.ts";
 export type { ControlBlock } from "../../kernel/process/block.ts";
@@ -11,6 +12,7 @@ export type { FileEntry } from "../../kernel/storage/driver.ts";
 export { AgentOSKernel, type EmbeddedOptions, isSettled } from "./agent-os-kernel.ts";
 export { AosError } from "./client/aos-error.ts";
 export type { Action, Approval, Decision } from "./client/approvals.ts";
+export type { BatchEntry, BatchRequestSpec, BatchResult } from "./client/batches.ts";
 export { KernelClient } from "./client/client.ts";
 export type { DeadLetter } from "./client/dead-letters.ts";
 export type { AgentEvent, WatchOptions } from "./client/events.ts";

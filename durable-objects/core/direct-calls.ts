@@ -1,4 +1,6 @@
 import { err, ok, type Result } from "../../kernel/errors.ts";
+import { LIMITS } from "../../kernel/limits.ts";
+import type { OpenedCalls } from "../../kernel/llm/batch/job-parts.ts";
 import { TENANT } from "../../kernel/scheduler/budgets.ts";
 import type { CacheHit, GrantRequest, Reservation, Settlement } from "../../kernel/scheduler/grant.ts";
 import type { Scheduler } from "../../kernel/scheduler/scheduler.ts";
@@ -42,11 +44,30 @@ export class DirectCalls {
     return this.#tx.run(() => this.#scheduler.counters.next("cache.epoch"));
   }
 
+  /** Opens calls in order, in one transaction, up to the first that does not fit. */
+  openAll(owner: string, requests: readonly GrantRequest[]): OpenedCalls {
+    return this.#tx.run(() => {
+      const opened: Reservation[] = [];
+      for (const request of requests.slice(0, LIMITS.batchMoneyRows)) {
+        const next = this.open(owner, request);
+        if (!next.ok) return { opened, refused: next.error };
+        opened.push(next.value);
+      }
+      return { opened, refused: null };
+    });
+  }
+
   /** Answers the agents that waited for a budget and may ask again now. */
   settle(settlement: Settlement): string[] {
+    return this.settleAll([settlement]);
+  }
+
+  /** Settles calls in one transaction; those that were never opened are let be. */
+  settleAll(settlements: readonly Settlement[]): string[] {
     return this.#tx.run(() => {
-      if (this.#scheduler.ledger.get(settlement.callId) === null) return [];
-      this.#scheduler.settle(settlement);
+      for (const settlement of settlements) {
+        if (this.#scheduler.ledger.get(settlement.callId) !== null) this.#scheduler.settle(settlement);
+      }
       return this.#scheduler.releaseQuotaWaiters();
     });
   }

@@ -192,6 +192,21 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
     });
   }
 
+  async openCalls(owner: Actor, requests: readonly GrantRequest[]) {
+    return this.#with(({ directCalls }) => {
+      this.#wakeBy(systemClock.now() + LIMITS.projectionMs);
+      return ok(directCalls.openAll(owner, requests));
+    });
+  }
+
+  async settleCalls(settlements: readonly Settlement[]) {
+    return this.#with(({ directCalls }) => {
+      this.#tellToRun(directCalls.settleAll(settlements));
+      this.#wakeBy(systemClock.now() + LIMITS.projectionMs);
+      return ok(null);
+    });
+  }
+
   async admit(keyId: string, requestsPerMinute: number | null) {
     return this.#with(({ tenantBudgets }) => ok(tenantBudgets.admit(keyId, requestsPerMinute)));
   }

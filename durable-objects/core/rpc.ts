@@ -1,4 +1,5 @@
 import type { ErrorCode, Result } from "../../kernel/errors.ts";
+import type { OpenedCalls } from "../../kernel/llm/batch/job-parts.ts";
 import type { ChainReport, LogEntry } from "../../kernel/log/log.ts";
 import type { ControlBlock } from "../../kernel/process/block.ts";
 import type { Decision } from "../../kernel/process/parking.ts";
@@ -102,6 +103,10 @@ export interface CoreRpc {
   cacheHit(owner: Actor, hit: CacheHit): Promise<Result<null>>;
   /** Makes every cached reply of the tenant worthless, in all levels at once. */
   purgeCache(actor: Actor): Promise<Result<null>>;
+  /** `openCall` for many at once, in one transaction and in order, up to the first that does not fit. */
+  openCalls(owner: Actor, requests: readonly GrantRequest[]): Promise<Result<OpenedCalls>>;
+  /** `settleCall` for many at once, in one transaction. */
+  settleCalls(settlements: readonly Settlement[]): Promise<Result<null>>;
   /** Counts one request of a key; null when neither the key nor the tenant limits requests. */
   admit(keyId: string, requestsPerMinute: number | null): Promise<Result<Admission | null>>;
   /** Puts into the chain what was done to the tenant outside of its objects. */

@@ -72,6 +72,22 @@ export const segments = sqliteTable(
   ],
 );
 
+/** The list of batch jobs. The truth about each is in its object; `as_of` says when it last told. */
+export const batches = sqliteTable(
+  "batches",
+  {
+    id: text().primaryKey(),
+    tenant: text().notNull(),
+    state: text().notNull(),
+    total: integer().notNull(),
+    completed: integer().notNull(),
+    failed: integer().notNull(),
+    createdAt: integer("created_at").notNull(),
+    asOf: integer("as_of").notNull(),
+  },
+  (table) => [index("batches_tenant").on(table.tenant, table.id)],
+);
+
 /** When each core next has something to do that an alarm may have missed. Cron reads it; cores write it. */
 export const cores = sqliteTable(
   "cores",

@@ -1,10 +1,11 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { systemClock, systemHash, systemRandom } from "../../durable-objects/ports.ts";
-import { newAgentId } from "../../kernel/id.ts";
+import { newAgentId, newBatchId } from "../../kernel/id.ts";
 import type { ControlBlock } from "../../kernel/process/block.ts";
 import { createApp } from "../../workers/api/app.ts";
 import type { OpenAiErrorDocument } from "../../workers/api/openai/openai-error.ts";
 import { openApiDocument } from "../../workers/api/openapi.ts";
+import { eventually } from "../support/tenant.ts";
 import { bindings, boot, json, type Problem, request, spawnDaemon } from "./kernel-client.ts";
 import { newKey, newTenant } from "./key-holders.ts";
 
@@ -67,6 +68,16 @@ const ROUTES: Record<string, Plan> = {
   "POST /v1/responses": { least: "operator", status: 200, body: { model: "local/reader", input: "2+2?" } },
   "GET /v1/models": { least: "viewer", status: 200 },
   "GET /v1/providers": { least: "viewer", status: 200 },
+  "POST /v1/batches": {
+    least: "operator",
+    status: 201,
+    body: { requests: [{ customId: "a", model: "local/reader", messages: [{ role: "user", content: "hello" }] }] },
+  },
+  "GET /v1/batches": { least: "viewer", status: 200 },
+  "GET /v1/batches/{id}": { least: "viewer", status: 200 },
+  "GET /v1/batches/{id}/results": { least: "viewer", status: 200 },
+  // It has ended: who may cancel is told so.
+  "DELETE /v1/batches/{id}": { least: "operator", status: 409 },
   "GET /v1/quotas": { least: "viewer", status: 200 },
   "PUT /v1/quotas": { least: "admin", status: 200, body: { quotas: { pages: 1_000_000 } } },
   "POST /v1/keys": { least: "admin", status: 201, body: { role: "viewer" } },
@@ -112,6 +123,7 @@ async function subject(route: string): Promise<Record<string, string>> {
   if (route.includes("/v1/keys/{id}")) return { id: (await newKey("viewer", home)).id };
   if (route.includes("/v1/tenants/{id}")) return { id: await newTenant("brief") };
   if (route.includes("/v1/approvals/{id}")) return { id: await openQuestion() };
+  if (route.includes("/v1/batches/{id}")) return { id: await endedBatch() };
   if (!route.includes("{id}")) return {};
   const { id } = await spawnDaemon({}, home);
   const at = { tenant: home };
@@ -122,6 +134,15 @@ async function subject(route: string): Promise<Record<string, string>> {
   const { pages } = await json<{ pages: { id: string }[] }>(201, "POST", `/v1/agents/${id}/pages`, text);
   await request("PUT", `/v1/agents/${id}/files/a.txt`, { ...at, raw: "old" });
   return { id, messageId, pageId: pages[0]?.id ?? "", path: "a.txt" };
+}
+
+async function endedBatch(): Promise<string> {
+  const at = { tenant: home };
+  const body = ROUTES["POST /v1/batches"]?.body;
+  const { id } = await json<{ id: string }>(201, "POST", "/v1/batches", { ...at, body });
+  const look = () => json<{ state: string }>(200, "GET", `/v1/batches/${id}`, at);
+  await eventually(look, ({ state }) => state === "completed");
+  return id;
 }
 
 async function openQuestion(): Promise<string> {
@@ -238,6 +259,9 @@ describe("an agent named in a query", () => {
 
 /** An id that the stranger's tenant could have and has not. */
 function absentLike(id: string): string {
+  if (id.startsWith("batch_")) {
+    return newBatchId(abroad, { clock: systemClock, random: systemRandom, hash: systemHash });
+  }
   if (!id.startsWith("agt_")) return `${id.slice(0, -3)}zzz`;
   return newAgentId(abroad, { clock: systemClock, random: systemRandom, hash: systemHash });
 }

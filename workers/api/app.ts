@@ -21,6 +21,7 @@ import { registerSecurity } from "./openapi.ts";
 import { agents } from "./routes/agents.ts";
 import { approvals } from "./routes/approvals.ts";
 import { audit } from "./routes/audit.ts";
+import { batches } from "./routes/batches.ts";
 import { cache } from "./routes/cache.ts";
 import { chatCompletions } from "./routes/chat-completions.ts";
 import { costs } from "./routes/costs.ts";
@@ -65,6 +66,7 @@ const RESOURCES = [
   responses,
   providers,
   deadLetters,
+  batches,
   quotas,
   keys,
   tenants,

@@ -42,6 +42,7 @@ const TAGS = [
   ["tools", "What models may be offered"],
   ["models", "Providers and models"],
   ["OpenAI", "The routes of OpenAI, for its clients; errors are `{error: {message, type, code, param}}`"],
+  ["batches", "Many model calls at once, cheaply"],
   ["dead letters", "Model calls that the queue could not deliver"],
   ["quotas", "The tenant's budgets"],
   ["keys", "Keys and tenants"],

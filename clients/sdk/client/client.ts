@@ -1,5 +1,6 @@
 import { Agents } from "./agents.ts";
 import { Approvals } from "./approvals.ts";
+import { Batches } from "./batches.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { Events } from "./events.ts";
 import { Files } from "./files.ts";
@@ -32,6 +33,7 @@ export class KernelClient {
   readonly ledger: Ledger;
   readonly providers: Providers;
   readonly tools: Tools;
+  readonly batches: Batches;
   readonly quotas: Quotas;
   readonly keys: Keys;
   readonly tenants: Tenants;
@@ -49,6 +51,7 @@ export class KernelClient {
     this.ledger = new Ledger(this.#transport);
     this.providers = new Providers(this.#transport);
     this.tools = new Tools(this.#transport);
+    this.batches = new Batches(this.#transport);
     this.quotas = new Quotas(this.#transport);
     this.keys = new Keys(this.#transport);
     this.tenants = new Tenants(this.#transport);

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { batchRoutes } from "./batch-routes.ts";
 import type { Dialect, Refusal } from "./dialects/dialect.ts";
 import { Dialects } from "./dialects/index.ts";
 import type { Journal } from "./journal.ts";
@@ -19,6 +20,7 @@ const KEEP_ALIVE_MS = 600_000;
 export function modelServer(journal: Journal, model: Answers = new ScriptedModel()): Server {
   const dialects = new Dialects();
   let requests = 0;
+  const batches = batchRoutes();
   return createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
     route(request, response).catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined));
   });
@@ -26,6 +28,7 @@ export function modelServer(journal: Journal, model: Answers = new ScriptedModel
   async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = request.url ?? "/";
     if (url === "/_journal") return void response.end(journal.text());
+    if (await batches(request, response)) return;
     const text = await bodyOf(request);
     if (url === "/_script") {
       model.load(JSON.parse(text));

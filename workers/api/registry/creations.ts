@@ -13,7 +13,7 @@ import { seal, unseal } from "./seal.ts";
 
 /** What is to be written. `statement` is an INSERT that ends in a WHERE clause, without which nothing is written. */
 export interface Creation<Answer extends object> {
-  table: "api_keys" | "tenants";
+  table: "api_keys" | "tenants" | "batches";
   id: string;
   statement: string;
   values: readonly (string | number | null)[];
@@ -28,6 +28,8 @@ const REMEMBER = {
     SELECT ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM api_keys WHERE id = ?)`,
   tenants: `INSERT INTO idempotency (scope, key, body_sha256, answer, at)
     SELECT ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM tenants WHERE id = ?)`,
+  batches: `INSERT INTO idempotency (scope, key, body_sha256, answer, at)
+    SELECT ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM batches WHERE id = ?)`,
 } as const;
 
 export class Creations {
