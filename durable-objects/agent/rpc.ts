@@ -101,6 +101,8 @@ export interface AgentOrders extends Pick<AgentRpc, "signal"> {
   patch(patch: ProcessPatch, actor: Actor): Promise<Result<ControlBlock>>;
   /** Sends a call that the queue could not deliver once more; `conflict` when it ended or a consumer has it. */
   resendCall(callId: string, actor: Actor): Promise<Result<null>>;
+  /** The calls queue forgot its messages and lost its consumers; it began anew at `beganAt`, milliseconds since the epoch. */
+  queueLost(beganAt: number): Promise<Result<null>>;
   /** Ends the process and erases it in every tier; resumable. Answers the end of its chain when nothing is left. */
   erase(actor: Actor): Promise<Result<{ head: string; entries: number }>>;
 }

@@ -275,6 +275,18 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
     });
   }
 
+  async queueLost(beganAt: number): Promise<Result<null>> {
+    return this.#with(async ({ scheduler }) => {
+      const tell = (id: string) => within(LIMITS.rpcMs, "queueLost", this.#agent(id).queueLost(beganAt));
+      let agents = scheduler.processes.inBatchLane("");
+      while (agents.length > 0) {
+        await Promise.all(agents.map(tell));
+        agents = scheduler.processes.inBatchLane(agents.at(-1) ?? "");
+      }
+      return ok(null);
+    });
+  }
+
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
     if (!this.#laid.ok) return;

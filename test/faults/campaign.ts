@@ -34,9 +34,10 @@ export interface CampaignOptions {
 }
 
 const ANSWERS = join(import.meta.dirname, "chain-model.ts");
-const REST_MS = 120_000;
-/** So much later D1 shows what the core knew. */
-const PROJECTION_MS = 3_000;
+const REST_MS = 300_000;
+/** When the core and D1 were not written to for so long, D1 shows what the core knows. */
+const STILL_MS = 3_000;
+const STILL_WAIT_MS = 60_000;
 const LAG_MS = 1_500;
 /** Every so many kills, the load waits, so long at most, and nobody but the kernel wakes an agent: there resuming is measured. */
 const QUIET_EVERY = 6;
@@ -93,7 +94,7 @@ class Campaign {
     await checkLive(api, load, this.#findings);
     this.#say("looked at from outside");
     const bill = await billOf(api);
-    await sleep(PROJECTION_MS);
+    for (const end = Date.now() + STILL_WAIT_MS; Date.now() < end && this.#disk.stillMs < STILL_MS; ) await sleep(100);
     load.close();
     await this.#victim.stop();
     const times = { ms: Date.now() - this.#began, restMs };
@@ -167,7 +168,7 @@ class Campaign {
     const began = Date.now();
     await load.finish();
     for (const end = began + REST_MS; Date.now() < end; await sleep(200)) {
-      if (!(await isAtRest(api))) continue;
+      if (load.marks().size > 0 || !(await isAtRest(api))) continue;
       // The process table lags behind the agents: look again when they have had the time to take their mail.
       await sleep(LAG_MS);
       if (await isAtRest(api)) break;

@@ -1,6 +1,8 @@
 import { existsSync, type FSWatcher, mkdirSync, readFileSync, watch } from "node:fs";
 import { join } from "node:path";
 import type { JournalEntry } from "../support/model-server/script.ts";
+import type { WireRequest } from "../support/model-server/scripted-model.ts";
+import { placeOf } from "./chain-model.ts";
 import type { Point, PointBus } from "./points.ts";
 
 /** Tells points by what is written to disk: the journal of the model server, and the files of the local state. */
@@ -8,6 +10,9 @@ export class DiskWatch {
   readonly #watchers: FSWatcher[] = [];
   readonly #bus: PointBus;
   #read = 0;
+  #writtenAt = Date.now();
+  /** Requests of the batch lane, by number. */
+  readonly #batch = new Set<number>();
 
   constructor(bus: PointBus) {
     this.#bus = bus;
@@ -20,7 +25,7 @@ export class DiskWatch {
         const text = readFileSync(path);
         const lines = text.subarray(this.#read).toString("utf8").split("\n").slice(0, -1);
         this.#read += lines.reduce((bytes, line) => bytes + Buffer.byteLength(line) + 1, 0);
-        for (const line of lines) this.#bus.reached(pointOf(JSON.parse(line) as JournalEntry));
+        for (const line of lines) this.#entry(JSON.parse(line) as JournalEntry);
       }),
     );
   }
@@ -32,6 +37,11 @@ export class DiskWatch {
     this.#folder(join(state, "do/agent-os-kernel-KernelCore"), "core write", isData);
   }
 
+  /** For how long nothing was written to the core and to D1, in milliseconds. */
+  get stillMs(): number {
+    return Date.now() - this.#writtenAt;
+  }
+
   close(): void {
     for (const watcher of this.#watchers) watcher.close();
   }
@@ -40,15 +50,30 @@ export class DiskWatch {
     if (!existsSync(path)) mkdirSync(path, { recursive: true });
     this.#watchers.push(
       watch(path, (_event, file) => {
-        if (file !== null && counts(file)) this.#bus.reached(point);
+        if (file === null || !counts(file)) return;
+        this.#writtenAt = Date.now();
+        this.#bus.reached(point);
       }),
     );
+  }
+
+  #entry(entry: JournalEntry): void {
+    this.#bus.reached(pointOf(entry));
+    if (entry.type === "request" && isBatch(entry.body)) this.#batch.add(entry.request);
+    if (!this.#batch.has(entry.request)) return;
+    if (entry.type === "request") this.#bus.reached("claimed call");
+    if (entry.type === "end") this.#bus.reached("call delivery");
   }
 }
 
 /** An object's own database, and not the platform's table of alarms. */
 function isData(file: string): boolean {
   return file.endsWith("-wal") && !file.startsWith("metadata");
+}
+
+/** Chains are named after their agent, and agents after their lane. */
+function isBatch(body: unknown): boolean {
+  return placeOf((body as WireRequest).messages)?.chain.id.startsWith("batch-") ?? false;
 }
 
 function pointOf(entry: JournalEntry): Point {

@@ -1,5 +1,5 @@
 import { checkEffects } from "./checks/effects.ts";
-import { type Evidence, examined, type LogRow } from "./checks/evidence.ts";
+import { type Evidence, examined } from "./checks/evidence.ts";
 import { checkBill, checkLedger, checkMeters } from "./checks/ledger.ts";
 import { checkLog } from "./checks/log.ts";
 import { checkMessages } from "./checks/messages.ts";
@@ -35,8 +35,7 @@ export function examine(evidence: Evidence, { quiet, stderr, ...facts }: Campaig
   checkSegments(evidence, agents);
   checkErased(evidence);
   checkReplies(evidence, stderr);
-  const logs = new Map(agents.map(({ agent, log }): [string, LogRow[]] => [agent.id, log]));
-  return { ...facts, ...figuresOf(evidence), findings: evidence.findings, resumesMs: resumesOf(quiet, logs) };
+  return { ...facts, ...figuresOf(evidence), findings: evidence.findings, resumes: resumesOf(quiet, agents) };
 }
 
 function figuresOf({ load, state, requests }: Evidence) {

@@ -33,7 +33,7 @@ export interface Kill extends Plan {
 
 const POINT_MS = 2_500;
 const SPILL_MS = 6_000;
-const RETURN_MS = 20_000;
+const RETURN_MS = 60_000;
 const START_MS = 1_200;
 const STDERR_CHARS = 1_000;
 

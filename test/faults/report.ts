@@ -1,8 +1,15 @@
-import type { LogRow } from "./checks/evidence.ts";
+import type { Examined, LogRow } from "./checks/evidence.ts";
 import type { Kill } from "./killer.ts";
+import type { LoadedAgent } from "./load.ts";
 import type { Findings } from "./violation.ts";
 
 /** What a run found, as a table for people. */
+
+/** How long one agent took to go on by itself after one kill. */
+export interface Resume {
+  lane: LoadedAgent["lane"];
+  ms: number;
+}
 
 export interface Outcome {
   seed: number;
@@ -11,7 +18,7 @@ export interface Outcome {
   ms: number;
   /** From the last kill until everything rested. */
   restMs: number;
-  resumesMs: number[];
+  resumes: Resume[];
   agents: number;
   erased: number;
   messages: number;
@@ -26,15 +33,15 @@ export interface Outcome {
 }
 
 /**
- * From a kernel that answers again to the first new log entry, for every agent that had work and could go on: not stopped,
- * not waiting for a vendor.
+ * From a kernel that answers again to the first new log entry, for every agent that had work and could go on: at work, or
+ * waiting for a call that the kill took the maker of; not stopped, not backing off from a vendor's error.
  */
-export function resumesOf(quiet: readonly Kill[], logs: ReadonlyMap<string, readonly LogRow[]>): number[] {
+export function resumesOf(quiet: readonly Kill[], agents: readonly Examined[]): Resume[] {
   return quiet.flatMap(({ deadAt, readyAt }) =>
-    [...logs.values()].flatMap((log) => {
+    agents.flatMap(({ agent: { lane }, log }) => {
       if (!hadWork(log.filter(({ at }) => at < deadAt))) return [];
       const first = log.find(({ at }) => at >= deadAt);
-      return [first === undefined ? Number.POSITIVE_INFINITY : Math.max(0, first.at - readyAt)];
+      return [{ lane, ms: first === undefined ? Number.POSITIVE_INFINITY : Math.max(0, first.at - readyAt) }];
     }),
   );
 }
@@ -42,18 +49,25 @@ export function resumesOf(quiet: readonly Kill[], logs: ReadonlyMap<string, read
 function hadWork(log: readonly LogRow[]): boolean {
   const accepted = log.filter(({ kind }) => kind === "message.accepted" || kind === "process.spawn").length;
   const done = log.filter(({ kind }) => kind === "message.done").length;
-  const state = log.findLast(({ kind }) => kind === "process.state")?.data;
-  return accepted > done && (state?.["to"] === "ready" || state?.["to"] === "running");
+  const state = log.findLast(({ kind }) => kind === "process.state")?.data["to"];
+  return accepted > done && (state === "ready" || state === "running" || (state === "waiting" && isCalling(log)));
 }
 
-export function quantile(values: readonly number[], share: number): number {
+/** Whether a call is under way. */
+function isCalling(log: readonly LogRow[]): boolean {
+  const call = log.findLast(({ kind }) => kind === "call.start" || kind === "call.end");
+  return call?.kind === "call.start" && call.data["waitsFor"] === undefined;
+}
+
+function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
 /** Lines to print. */
 export function reportOf(outcome: Outcome): string[] {
-  const { kills, findings, resumesMs, calls } = outcome;
+  const { kills, findings, resumes, calls } = outcome;
+  const batch = resumes.filter(({ lane }) => lane === "batch");
   const points = Map.groupBy(kills, ({ point, reached }) => (reached ? point : "random"));
   const ways = Map.groupBy(kills, ({ way, goesOn }) =>
     way === "stopped" ? (goesOn ? "stopped, goes on" : "stopped, then killed") : way,
@@ -74,13 +88,17 @@ export function reportOf(outcome: Outcome): string[] {
         .map(([state, n]) => `${n} ${state}`)
         .join(", ")}; ${outcome.lost} calls lost to crashes`,
     ),
-    row(
-      "resume",
-      `p50 ${quantile(resumesMs, 0.5)} ms, p99 ${quantile(resumesMs, 0.99)} ms, most ${quantile(resumesMs, 1)} ms (${resumesMs.length} times)`,
-    ),
+    row("resume", spreadOf(resumes)),
+    row("", `of the batch lane ${spreadOf(batch)}`),
     row("rest", `${outcome.restMs} ms after the last kill`),
     ...checksOf(findings),
   ];
+}
+
+function spreadOf(resumes: readonly Resume[]): string {
+  const times = resumes.map(({ ms }) => ms);
+  const [p50, p99, most] = [0.5, 0.99, 1].map((share) => quantile(times, share));
+  return `p50 ${p50} ms, p99 ${p99} ms, most ${most} ms (${times.length} times)`;
 }
 
 const SHOWN_OF_A_CHECK = 5;

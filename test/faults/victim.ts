@@ -9,7 +9,7 @@ import { cleanEnvironment } from "../e2e/runtime/kernel-process.ts";
 /** The kernel under fire: `aos up` on one state folder and one port, killed and started again and again. */
 
 const AOS = resolve(import.meta.dirname, "../../dist/cli/aos.js");
-const READY_MS = 30_000;
+const READY_MS = 60_000;
 const END_MS = 20_000;
 const POLL_MS = 10;
 
