@@ -4,10 +4,18 @@ import * as esbuild from "esbuild";
 
 /** The two bundles: the Worker for workerd, and the SDK with the CLI for Node. */
 
-/** `workers/index.ts` as workerd modules: `.sql` as text, `.wasm` as modules beside the code. */
-export async function bundleWorker(root: string, target: string): Promise<void> {
+/**
+ * `workers/index.ts` as workerd modules: `.sql` as text, `.wasm` as modules beside the code. `plugins` are for who builds a
+ * Worker that is not the product: see test/faults/naive.
+ */
+export async function bundleWorker(
+  root: string,
+  target: string,
+  plugins: readonly esbuild.Plugin[] = [],
+): Promise<void> {
   await esbuild.build({
     absWorkingDir: root,
+    plugins: [...plugins],
     entryPoints: ["workers/index.ts"],
     outdir: target,
     bundle: true,

@@ -30,6 +30,8 @@ export interface CampaignOptions {
   /** No new kill after this. */
   timeMs: number;
   size: LoadSize;
+  /** The package whose build is killed; absent = this one. */
+  root?: string;
   progress?: (line: string) => void;
 }
 
@@ -48,7 +50,8 @@ const POINT_NAMES = Object.keys(POINTS) as Point[];
 export async function runCampaign(options: CampaignOptions): Promise<Outcome> {
   const folder = mkdtempSync(join(tmpdir(), "aos-faults-"));
   const model = await ModelServer.start({ journal: join(folder, "journal.jsonl"), answers: ANSWERS });
-  const victim = await Victim.on(join(folder, "state"), { OPENAI_API_KEY: "test", OPENAI_BASE_URL: model.baseUrl });
+  const env = { OPENAI_API_KEY: "test", OPENAI_BASE_URL: model.baseUrl };
+  const victim = await Victim.on(join(folder, "state"), env, options.root);
   const campaign = new Campaign(options, folder, victim);
   try {
     return await campaign.run();

@@ -1,6 +1,6 @@
 import { checkEffects } from "./checks/effects.ts";
 import { type Evidence, examined } from "./checks/evidence.ts";
-import { checkBill, checkLedger, checkMeters } from "./checks/ledger.ts";
+import { checkBill, checkErasedLedger, checkLedger, checkMeters } from "./checks/ledger.ts";
 import { checkLog } from "./checks/log.ts";
 import { checkMessages } from "./checks/messages.ts";
 import { checkCore, checkErased, checkProjection, checkReplies, checkRest, checkSegments } from "./checks/rest.ts";
@@ -18,6 +18,8 @@ export interface CampaignFacts {
   restMs: number;
 }
 
+const BILLS = "SELECT count(*) AS n FROM calls WHERE state = 'settled' AND completion_tokens > 0";
+
 /** All checks on what a run left behind, and its figures. */
 export function examine(evidence: Evidence, { quiet, stderr, ...facts }: CampaignFacts): Outcome {
   const agents = examined(evidence);
@@ -28,6 +30,7 @@ export function examine(evidence: Evidence, { quiet, stderr, ...facts }: Campaig
     checkLedger(evidence, one);
     checkRest(evidence, one);
   }
+  checkErasedLedger(evidence);
   checkBill(evidence);
   checkMeters(evidence);
   checkCore(evidence);
@@ -49,6 +52,8 @@ function figuresOf({ load, state, requests }: Evidence) {
     erased: load.agents.filter(({ erased }) => erased).length,
     messages: messages.filter(({ messageId }) => messageId !== null).length,
     requests: requests.length,
+    replied: requests.filter(({ replied }) => replied).length,
+    bills: Number(state.core.all(BILLS)[0]?.["n"]),
     calls: Object.fromEntries(calls.map((row) => [String(row["state"]), Number(row["n"])])),
     pages: load.pages.flatMap(({ pageIds }) => pageIds ?? []).length,
     segments: segments.length,

@@ -22,8 +22,11 @@ export interface Outcome {
   agents: number;
   erased: number;
   messages: number;
-  /** Of the model server. */
+  /** What the model server's journal says: requests, and those that it answered, errors included. */
   requests: number;
+  replied: number;
+  /** Rows of the ledger with a vendor's bill. */
+  bills: number;
   /** Rows of the ledger by state. */
   calls: Record<string, number>;
   pages: number;
@@ -84,7 +87,9 @@ export function reportOf(outcome: Outcome): string[] {
     ),
     row(
       "model",
-      `${outcome.requests} requests; ledger ${Object.entries(calls)
+      `journal ${outcome.requests} requests, ${outcome.replied} answered; ledger ${outcome.bills} billed, ${Object.entries(
+        calls,
+      )
         .map(([state, n]) => `${n} ${state}`)
         .join(", ")}; ${outcome.lost} calls lost to crashes`,
     ),

@@ -8,7 +8,7 @@ import { cleanEnvironment } from "../e2e/runtime/kernel-process.ts";
 
 /** The kernel under fire: `aos up` on one state folder and one port, killed and started again and again. */
 
-const AOS = resolve(import.meta.dirname, "../../dist/cli/aos.js");
+const ROOT = resolve(import.meta.dirname, "../..");
 const READY_MS = 60_000;
 const END_MS = 20_000;
 const POLL_MS = 10;
@@ -17,18 +17,21 @@ export class Victim {
   readonly state: string;
   readonly url: string;
   readonly #env: Record<string, string>;
+  readonly #aos: string;
   #child: ChildProcess | null = null;
   /** What it wrote on stderr, all lives together. */
   stderr = "";
 
-  private constructor(state: string, port: number, env: Record<string, string>) {
+  private constructor(state: string, port: number, env: Record<string, string>, root: string) {
     this.state = state;
+    this.#aos = join(root, "dist/cli/aos.js");
     this.url = `http://127.0.0.1:${port}`;
     this.#env = { ...env, AOS_PORT: String(port), AOS_STATE: state };
   }
 
-  static async on(state: string, env: Record<string, string>): Promise<Victim> {
-    return new Victim(state, await freePort(), env);
+  /** `root` = the package whose build runs. */
+  static async on(state: string, env: Record<string, string>, root = ROOT): Promise<Victim> {
+    return new Victim(state, await freePort(), env, root);
   }
 
   get adminKey(): string {
@@ -37,7 +40,7 @@ export class Victim {
 
   /** Starts it without waiting. */
   launch(): void {
-    const child = spawn(process.execPath, [AOS, "up"], {
+    const child = spawn(process.execPath, [this.#aos, "up"], {
       env: cleanEnvironment(this.#env),
       stdio: ["ignore", "pipe", "pipe"],
     });
