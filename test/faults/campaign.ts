@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -9,10 +9,10 @@ import { requestsOf } from "./checks/evidence.ts";
 import { billOf, checkLive } from "./checks/live.ts";
 import { DiskWatch } from "./disk-watch.ts";
 import { examine } from "./examination.ts";
-import { type Kill, kill, plan } from "./killer.ts";
+import { goesOn, type Kill, kill, plan } from "./killer.ts";
 import { Load, type LoadSize } from "./load.ts";
 import { POINTS, type Point, PointBus } from "./points.ts";
-import type { Outcome } from "./report.ts";
+import { type Outcome, RESUME_GOAL_MS } from "./report.ts";
 import { SeededRandom } from "./seeded-random.ts";
 import { StateFiles } from "./state-files.ts";
 import { Victim } from "./victim.ts";
@@ -53,14 +53,15 @@ export async function runCampaign(options: CampaignOptions): Promise<Outcome> {
   const env = { OPENAI_API_KEY: "test", OPENAI_BASE_URL: model.baseUrl };
   const victim = await Victim.on(join(folder, "state"), env, options.root);
   const campaign = new Campaign(options, folder, victim);
-  try {
-    return await campaign.run();
-  } finally {
+  const outcome = await campaign.run().finally(async () => {
     campaign.close();
     await victim.killParent();
     await model.stop();
-    rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
-  }
+    writeFileSync(join(folder, "stderr.log"), victim.stderr);
+  });
+  const wrong = outcome.findings.violations.length > 0 || outcome.resumes.some(({ ms }) => ms > RESUME_GOAL_MS);
+  if (!wrong) rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+  return { ...outcome, kept: wrong ? folder : null };
 }
 
 class Campaign {
@@ -83,7 +84,7 @@ class Campaign {
     this.#random = new SeededRandom(options.seed);
   }
 
-  async run(): Promise<Outcome> {
+  async run(): Promise<Omit<Outcome, "kept">> {
     await this.#victim.start();
     const api = new Api(this.#victim.url, this.#victim.adminKey);
     const load = new Load(api, this.#bus, this.#random.fork());
@@ -128,7 +129,7 @@ class Campaign {
 
   async #fire(load: Load, end: number): Promise<void> {
     const random = this.#random.fork();
-    const killed = () => this.#kills.filter((one) => !(one.way === "stopped" && one.goesOn)).length;
+    const killed = () => this.#kills.filter((one) => !goesOn(one)).length;
     while (killed() < this.#options.kills && Date.now() < end) {
       const quiet = this.#kills.length % QUIET_EVERY === QUIET_EVERY - 1;
       const planned = plan(random, POINT_NAMES);

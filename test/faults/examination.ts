@@ -21,7 +21,7 @@ export interface CampaignFacts {
 const BILLS = "SELECT count(*) AS n FROM calls WHERE state = 'settled' AND completion_tokens > 0";
 
 /** All checks on what a run left behind, and its figures. */
-export function examine(evidence: Evidence, { quiet, stderr, ...facts }: CampaignFacts): Outcome {
+export function examine(evidence: Evidence, { quiet, stderr, ...facts }: CampaignFacts): Omit<Outcome, "kept"> {
   const agents = examined(evidence);
   for (const one of agents) {
     checkMessages(evidence, one);

@@ -31,6 +31,11 @@ export interface Kill extends Plan {
   problem?: string;
 }
 
+/** Whether it was only stopped for a while. */
+export function goesOn({ way, goesOn }: Plan): boolean {
+  return way === "stopped" && goesOn;
+}
+
 const POINT_MS = 2_500;
 const SPILL_MS = 6_000;
 const RETURN_MS = 60_000;

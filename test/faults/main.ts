@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { buildOrExit } from "../../scripts/build/build-or-exit.ts";
 import { runCampaign } from "./campaign.ts";
+import { goesOn } from "./killer.ts";
 import { naivePackage } from "./naive/variant.ts";
 import { reportOf } from "./report.ts";
 
@@ -30,7 +31,7 @@ const outcome = await runCampaign({
   ...(variant === null ? {} : { root: variant.folder }),
 }).finally(() => variant?.remove());
 for (const line of reportOf(outcome)) console.log(line);
-const done = outcome.kills.filter((one) => !(one.way === "stopped" && one.goesOn)).length;
+const done = outcome.kills.filter((one) => !goesOn(one)).length;
 if (done < kills) console.log(`only ${done} of ${kills} kills in the time`);
 const whole = outcome.findings.violations.length === 0;
 if (values.naive) console.log(whole ? "the naive variant was NOT caught" : "the naive variant was caught");

@@ -1,17 +1,25 @@
 import type { Examined, LogRow } from "./checks/evidence.ts";
-import type { Kill } from "./killer.ts";
+import { goesOn, type Kill } from "./killer.ts";
 import type { LoadedAgent } from "./load.ts";
 import type { Findings } from "./violation.ts";
 
 /** What a run found, as a table for people. */
 
+/** Half of the agents go on in much less; none may need more. */
+export const RESUME_GOAL_MS = 5_000;
+const ENTRY_CHARS = 160;
+
 /** How long one agent took to go on by itself after one kill. */
 export interface Resume {
   lane: LoadedAgent["lane"];
   ms: number;
+  /** Kill and agent, and between which of its log entries it took so long. */
+  story: string;
 }
 
 export interface Outcome {
+  /** Where state, journal and stderr of the run stand, when something was wrong; else null. */
+  kept: string | null;
   seed: number;
   kills: readonly Kill[];
   findings: Findings;
@@ -40,13 +48,17 @@ export interface Outcome {
  * waiting for a call that the kill took the maker of; not stopped, not backing off from a vendor's error.
  */
 export function resumesOf(quiet: readonly Kill[], agents: readonly Examined[]): Resume[] {
-  return quiet.flatMap(({ deadAt, readyAt }) =>
-    agents.flatMap(({ agent: { lane }, log }) => {
-      if (!hadWork(log.filter(({ at }) => at < deadAt))) return [];
-      const first = log.find(({ at }) => at >= deadAt);
-      return [{ lane, ms: first === undefined ? Number.POSITIVE_INFINITY : Math.max(0, first.at - readyAt) }];
-    }),
-  );
+  return quiet.flatMap((kill) => agents.flatMap((one) => resumeOf(kill, one)));
+}
+
+function resumeOf({ number, way, point, deadAt, readyAt }: Kill, { agent, log }: Examined): Resume[] {
+  const before = log.filter(({ at }) => at < deadAt);
+  if (!hadWork(before)) return [];
+  const first = log[before.length];
+  const ms = first === undefined ? Number.POSITIVE_INFINITY : Math.max(0, first.at - readyAt);
+  const between = [...before.slice(-2), ...log.slice(before.length, before.length + 2)];
+  const entries = between.map(({ at, kind, text }) => `${at - readyAt} ms ${kind} ${text.slice(0, ENTRY_CHARS)}`);
+  return [{ lane: agent.lane, ms, story: `kill ${number} (${way}, ${point}), ${agent.name}: ${entries.join("; ")}` }];
 }
 
 function hadWork(log: readonly LogRow[]): boolean {
@@ -72,8 +84,8 @@ export function reportOf(outcome: Outcome): string[] {
   const { kills, findings, resumes, calls } = outcome;
   const batch = resumes.filter(({ lane }) => lane === "batch");
   const points = Map.groupBy(kills, ({ point, reached }) => (reached ? point : "random"));
-  const ways = Map.groupBy(kills, ({ way, goesOn }) =>
-    way === "stopped" ? (goesOn ? "stopped, goes on" : "stopped, then killed") : way,
+  const ways = Map.groupBy(kills, (one) =>
+    one.way === "stopped" ? (goesOn(one) ? "stopped, goes on" : "stopped, then killed") : one.way,
   );
   const counts = (groups: Map<string, Kill[]>) =>
     [...groups].map(([name, list]) => `${name} ${list.length}`).join(", ");
@@ -93,15 +105,17 @@ export function reportOf(outcome: Outcome): string[] {
         .map(([state, n]) => `${n} ${state}`)
         .join(", ")}; ${outcome.lost} calls lost to crashes`,
     ),
-    row("resume", spreadOf(resumes)),
-    row("", `of the batch lane ${spreadOf(batch)}`),
+    row("return", spreadOf(kills.filter((one) => !goesOn(one)).map(({ deadAt, readyAt }) => readyAt - deadAt))),
+    row("resume", spreadOf(resumes.map(({ ms }) => ms))),
+    row("", `of the batch lane ${spreadOf(batch.map(({ ms }) => ms))}`),
+    ...resumes.filter(({ ms }) => ms > RESUME_GOAL_MS).map(({ ms, story }) => row("", `${ms} ms: ${story}`)),
     row("rest", `${outcome.restMs} ms after the last kill`),
     ...checksOf(findings),
+    ...(outcome.kept === null ? [] : [`the evidence is kept in ${outcome.kept}`]),
   ];
 }
 
-function spreadOf(resumes: readonly Resume[]): string {
-  const times = resumes.map(({ ms }) => ms);
+function spreadOf(times: readonly number[]): string {
   const [p50, p99, most] = [0.5, 0.99, 1].map((share) => quantile(times, share));
   return `p50 ${p50} ms, p99 ${p99} ms, most ${most} ms (${times.length} times)`;
 }
