@@ -1,11 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ModelServer } from "../support/model-server/client.ts";
-import type { JournalEntry } from "../support/model-server/script.ts";
 import { Api } from "./api.ts";
-import { requestsOf } from "./checks/evidence.ts";
+import { requestsIn } from "./checks/evidence.ts";
 import { billOf, checkLive } from "./checks/live.ts";
 import { DiskWatch } from "./disk-watch.ts";
 import { examine } from "./examination.ts";
@@ -104,10 +103,9 @@ class Campaign {
     const times = { ms: Date.now() - this.#began, restMs };
     const { seed } = this.#options;
     const campaign = { seed, kills: this.#kills, quiet: this.#quiet, stderr: this.#victim.stderr, ...times };
-    const journal = readFileSync(this.#journalPath, "utf8").split("\n").filter(Boolean);
+    const requests = await requestsIn(this.#journalPath);
     const state = new StateFiles(this.#victim.state);
     try {
-      const requests = requestsOf(journal.map((line) => JSON.parse(line) as JournalEntry));
       return examine({ findings: this.#findings, load, state, requests, bill, surprises: api.surprises }, campaign);
     } finally {
       state.close();

@@ -53,7 +53,7 @@ export interface LoadSize {
 }
 
 const MODEL = "openai/gpt-4.1-nano";
-const WINDOW_TOKENS = 32_000;
+const WINDOW_TOKENS = 16_000;
 const OUTSTANDING = 2;
 /** Every so many daemons, and this share of the short lives, are of the batch lane. */
 const BATCH_EVERY = 3;
