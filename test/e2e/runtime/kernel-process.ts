@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 const ROOT = resolve(import.meta.dirname, "../../..");
 const AOS = resolve(ROOT, "dist/cli/aos.js");
-const READY_MS = 30_000;
+const READY_MS = 90_000;
 
 export interface Ended {
   code: number | null;
