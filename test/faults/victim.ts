@@ -112,12 +112,12 @@ export class Victim {
     if ((await Promise.race([exited, sleep(END_MS, null, { ref: false })])) === null) await this.killParent();
   }
 
-  /** The pid file may name a workerd that is gone, and pids are used again: only one of this state folder counts. */
+  /** The pid file names workerd and its watcher. It may name a workerd that is gone, and pids are used again: only one of this state folder counts. */
   #workerdPid(): number | null {
     const file = join(this.state, "workerd-pid");
     if (!existsSync(file)) return null;
     try {
-      const pid = Number(readFileSync(file, "utf8"));
+      const pid = Number.parseInt(readFileSync(file, "utf8"), 10);
       return readFileSync(`/proc/${pid}/environ`, "utf8").includes(`AOS_WORKERD_PID_FILE=${file}\0`) ? pid : null;
     } catch {
       return null;
