@@ -379,6 +379,8 @@ export const LIMITS = {
   runtimeDrainMs: 3 * SECOND_MS,
   runtimePollMs: 10,
   runtimeStartMs: 60 * SECOND_MS,
+  /** How often the local runtime says that workerd began anew, until it is heard. */
+  bootNoticeTries: 5,
   /** A client's request, tries included; routes that wait add what they wait. */
   clientRequestMs: 30 * SECOND_MS,
   /** A client's upload, download, or a chain verified. */

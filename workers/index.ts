@@ -1,5 +1,7 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
+import { BOOT } from "../kernel/boot.ts";
 import { createApp } from "./api/app.ts";
+import { atBoot } from "./cron/boot.ts";
 import { sweep } from "./cron/sweep.ts";
 import type { Env } from "./env.ts";
 import { consume } from "./queues/queue.ts";
@@ -22,6 +24,6 @@ export class Direct extends WorkerEntrypoint<Env> {
 
 export default {
   fetch: (request, env, ctx) => app.fetch(request, env, ctx),
-  scheduled: (event, env) => sweep(env, event.scheduledTime),
+  scheduled: (event, env) => (event.cron === BOOT ? atBoot : sweep)(env, event.scheduledTime),
   queue: (batch, env) => consume(batch, env),
 } satisfies ExportedHandler<Env>;

@@ -130,6 +130,10 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
     return this.#with(({ calls }) => calls.deliver(callId, attempt, outcome, joinedTo));
   }
 
+  async queueLost(beganAt: number): Promise<Result<null>> {
+    return this.#with(({ calls }) => calls.queueLost(beganAt));
+  }
+
   // --- the outside's side
 
   async block(): Promise<Result<ControlBlock>> {

@@ -103,6 +103,8 @@ export interface AgentOrders extends Pick<AgentRpc, "signal"> {
   resendCall(callId: string, actor: Actor): Promise<Result<null>>;
   /** Sets the alarm when there is work and none stands: the platform gives one up that died too often. */
   revive(): Promise<Result<{ dueInMs: number | null }>>;
+  /** The calls queue forgot its messages and lost its consumers; it began anew at `beganAt`, milliseconds since the epoch. */
+  queueLost(beganAt: number): Promise<Result<null>>;
   /**
    * Ends the process for good: whatever answers, from then on it is `not_found` to everybody else. Settles its calls and
    * answers the end of its chain; `unavailable` while something is still under way. Again, it answers the same.

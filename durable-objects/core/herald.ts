@@ -70,6 +70,16 @@ export class Herald {
     await Promise.all(this.#scheduler.silent().map((agentId) => this.#revive(agentId)));
   }
 
+  /** Tells whoever waits for a call of the batch lane that the queue began anew. */
+  async queueLost(beganAt: number): Promise<void> {
+    const tell = (id: string) => within(LIMITS.rpcMs, "queueLost", this.agent(id).queueLost(beganAt));
+    let agents = this.#scheduler.processes.inBatchLane("");
+    while (agents.length > 0) {
+      await Promise.all(agents.map(tell));
+      agents = this.#scheduler.processes.inBatchLane(agents.at(-1) ?? "");
+    }
+  }
+
   async #revive(agentId: string): Promise<void> {
     const sign = await within(LIMITS.rpcMs, "revive", this.agent(agentId).revive());
     const gone = sign?.ok === false && sign.error.code === "not_found";

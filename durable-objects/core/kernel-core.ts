@@ -298,6 +298,13 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
     });
   }
 
+  async queueLost(beganAt: number): Promise<Result<null>> {
+    return this.#with(async ({ herald }) => {
+      await herald.queueLost(beganAt);
+      return ok(null);
+    });
+  }
+
   override async alarm(info?: AlarmInvocationInfo): Promise<void> {
     this.#alarmAt = null;
     if (!this.#laid.ok) return this.#wakeBy(systemClock.now() + LIMITS.schemaRetryMs);

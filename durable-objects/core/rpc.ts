@@ -113,6 +113,8 @@ export interface CoreRpc {
   record(action: string, actor: Actor, facts: Record<string, string>): Promise<Result<null>>;
   /** Cron's call when the core's `due_at` in D1 has passed: does what alarms missed. Harmless when nothing is due. */
   sweep(): Promise<Result<null>>;
+  /** The local runtime's call when it began anew at `beganAt`: tells every agent whose call may have been in the queue. */
+  queueLost(beganAt: number): Promise<Result<null>>;
 }
 
 /** What the gate of a vendor account tells the cores that have something of it. */

@@ -79,6 +79,22 @@ export class BatchCalls {
     return ok(null);
   }
 
+  /**
+   * The queue and its consumers ended together and began anew at `beganAt` (milliseconds since the epoch, by this object's
+   * clock): what was in their hands before is in nobody's now. The loop sends the message again, or takes the call for lost.
+   */
+  queueLost(beganAt: number): Result<null> {
+    return this.#parts.tx.run(() => {
+      const { pending, process } = this.#parts;
+      const call = pending.away();
+      if (call === null || handedOverAt(call) >= beganAt) return ok(null);
+      pending.due(call.call_id, beganAt);
+      if (isWaiting(this.#parts)) process.change({ retry_at: beganAt });
+      this.#wake();
+      return ok(null);
+    });
+  }
+
   #claimed(callId: string, attempt: number): PendingCall | null {
     const call = this.#parts.pending.get(callId);
     return call?.state === "claimed" && batchInputOf(call).claim?.attempt === attempt ? call : null;
@@ -112,7 +128,7 @@ export class BatchCalls {
     const now = this.#parts.clock.now();
     this.#holdUntil(
       call,
-      JSON.stringify({ ...batchInputOf(call), claim: { attempt, delivery } }),
+      JSON.stringify({ ...batchInputOf(call), claim: { attempt, delivery, at: now } }),
       now + LIMITS.claimMs,
     );
     const deadlineMs = Math.min(LIMITS.modelCallMs, call.started_at + LIMITS.batchCallMs - now);
@@ -164,6 +180,11 @@ export class BatchCalls {
   #wake(): void {
     this.#parts.alarm.set(this.#parts.clock.now());
   }
+}
+
+/** When the call was last given to whoever has it; of a message that was sent again, the first sending. */
+function handedOverAt(call: PendingCall): number {
+  return batchInputOf(call).claim?.at ?? call.started_at;
 }
 
 function isWaiting(parts: AgentParts): boolean {

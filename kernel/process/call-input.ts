@@ -10,8 +10,8 @@ export type BatchInput = Bounds & {
   repeatable: boolean;
   estimatedTokens: number;
   price: ModelPrice;
-  /** The message, and the delivery of it, that claimed the call. */
-  claim: { attempt: number; delivery: number } | null;
+  /** The message, and the delivery of it, that claimed the call, and when (milliseconds since the epoch). */
+  claim: { attempt: number; delivery: number; at: number } | null;
 };
 
 export function boundsOf(call: PendingCall): Bounds {

@@ -45,6 +45,7 @@ const WAIT = "UPDATE pending SET state = 'waiting', effect = 'control', started_
 const SEND_AGAIN = "UPDATE pending SET attempt = attempt + 1, deadline_at = ? WHERE call_id = ? AND state = 'sent'";
 const CLAIM = "UPDATE pending SET state = 'claimed', input = ?, deadline_at = ? WHERE call_id = ?";
 const PARK = "UPDATE pending SET state = 'parked', outcome = ?, deadline_at = ? WHERE call_id = ?";
+const DUE = "UPDATE pending SET deadline_at = ? WHERE call_id = ?";
 const DONE = "UPDATE pending SET state = 'done', outcome = ? WHERE call_id = ?";
 const KEEP = "UPDATE pending SET outcome = ? WHERE call_id = ? AND state = 'running'";
 const REQUEUE = "UPDATE pending SET state = 'queued', outcome = NULL WHERE call_id = ?";
@@ -105,6 +106,11 @@ export class PendingCalls {
   /** A consumer has the call until `deadlineAt`. */
   claim(callId: string, input: string, deadlineAt: number): void {
     this.#sql.run(CLAIM, input, deadlineAt, callId);
+  }
+
+  /** Whatever the call waited for until its `deadline_at` has to be looked at by `at`. */
+  due(callId: string, at: number): void {
+    this.#sql.run(DUE, at, callId);
   }
 
   /** A person has to answer first. */

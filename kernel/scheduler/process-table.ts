@@ -31,6 +31,9 @@ const START_AT = "UPDATE processes SET vtime = max(vtime, ?) WHERE id = ?";
 const LIST = `SELECT * FROM processes WHERE erased_at IS NULL AND id > ?
   AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR name = ?3) AND (?4 IS NULL OR parent_id = ?4) ORDER BY id LIMIT ?5`;
 const CHILDREN = "SELECT id FROM processes WHERE parent_id = ? AND state <> 'terminated' AND erased_at IS NULL LIMIT ?";
+/** An idle process has told the core so before it rested; any other may have a call in the queue that the core knows not of. */
+const IN_BATCH_LANE = `SELECT id FROM processes WHERE id > ? AND state <> 'terminated' AND erased_at IS NULL
+  AND json_extract(block, '$.lane') = 'batch' AND json_extract(block, '$.waitReason') IS NOT 'message' ORDER BY id LIMIT ?`;
 const UNBORN = "SELECT * FROM processes WHERE spec IS NOT NULL AND erased_at IS NULL LIMIT ?";
 const EXPECT = "UPDATE processes SET due_at = ?1 WHERE id = ?2 AND erased_at IS NULL AND due_at IS NOT ?1";
 const SILENT = "SELECT id FROM processes WHERE due_at <= ? LIMIT ?";
@@ -125,6 +128,11 @@ export class ProcessTable {
   /** Live children. */
   children(agentId: string): string[] {
     return this.#sql.all<{ id: string }>(CHILDREN, agentId, LIMITS.sweepRows).map((row) => row.id);
+  }
+
+  /** Processes after `after` whose model call may be in the calls queue, in the order of their ids. */
+  inBatchLane(after: string): string[] {
+    return this.#sql.all<{ id: string }>(IN_BATCH_LANE, after, LIMITS.sweepConcurrency).map((row) => row.id);
   }
 
   /** Processes that were accepted and whose object has not reported yet. */

@@ -4,10 +4,18 @@ import * as esbuild from "esbuild";
 
 /** The two bundles: the Worker for workerd, and the SDK with the CLI for Node. */
 
-/** `entry` as workerd modules, `index.js` first: `.sql` as text, `.wasm` as modules beside the code. */
-export async function bundleWorker(root: string, target: string, entry = "workers/index.ts"): Promise<void> {
+/** What somebody builds who wants a Worker that is not the product: see test/faults/naive and test/support/doubling-worker. */
+interface OtherWorker {
+  entry?: string;
+  plugins?: readonly esbuild.Plugin[];
+}
+
+/** The Worker as workerd modules, `index.js` first: `.sql` as text, `.wasm` as modules beside the code. */
+export async function bundleWorker(root: string, target: string, other: OtherWorker = {}): Promise<void> {
+  const { entry = "workers/index.ts", plugins = [] } = other;
   await esbuild.build({
     absWorkingDir: root,
+    plugins: [...plugins],
     entryPoints: { index: `./${entry}` },
     outdir: target,
     bundle: true,

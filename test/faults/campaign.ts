@@ -1,18 +1,17 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ModelServer } from "../support/model-server/client.ts";
-import type { JournalEntry } from "../support/model-server/script.ts";
 import { Api } from "./api.ts";
-import { requestsOf } from "./checks/evidence.ts";
+import { requestsIn } from "./checks/evidence.ts";
 import { billOf, checkLive } from "./checks/live.ts";
 import { DiskWatch } from "./disk-watch.ts";
 import { examine } from "./examination.ts";
-import { type Kill, kill, plan } from "./killer.ts";
+import { goesOn, type Kill, kill, plan } from "./killer.ts";
 import { Load, type LoadSize } from "./load.ts";
 import { POINTS, type Point, PointBus } from "./points.ts";
-import type { Outcome } from "./report.ts";
+import { type Outcome, RESUME_GOAL_MS } from "./report.ts";
 import { SeededRandom } from "./seeded-random.ts";
 import { StateFiles } from "./state-files.ts";
 import { Victim } from "./victim.ts";
@@ -30,13 +29,16 @@ export interface CampaignOptions {
   /** No new kill after this. */
   timeMs: number;
   size: LoadSize;
+  /** The package whose build is killed; absent = this one. */
+  root?: string;
   progress?: (line: string) => void;
 }
 
 const ANSWERS = join(import.meta.dirname, "chain-model.ts");
-const REST_MS = 120_000;
-/** So much later D1 shows what the core knew. */
-const PROJECTION_MS = 3_000;
+const REST_MS = 300_000;
+/** When the core and D1 were not written to for so long, D1 shows what the core knows. */
+const STILL_MS = 3_000;
+const STILL_WAIT_MS = 60_000;
 const LAG_MS = 1_500;
 /** Every so many kills, the load waits, so long at most, and nobody but the kernel wakes an agent: there resuming is measured. */
 const QUIET_EVERY = 6;
@@ -47,16 +49,18 @@ const POINT_NAMES = Object.keys(POINTS) as Point[];
 export async function runCampaign(options: CampaignOptions): Promise<Outcome> {
   const folder = mkdtempSync(join(tmpdir(), "aos-faults-"));
   const model = await ModelServer.start({ journal: join(folder, "journal.jsonl"), answers: ANSWERS });
-  const victim = await Victim.on(join(folder, "state"), { OPENAI_API_KEY: "test", OPENAI_BASE_URL: model.baseUrl });
+  const env = { OPENAI_API_KEY: "test", OPENAI_BASE_URL: model.baseUrl };
+  const victim = await Victim.on(join(folder, "state"), env, options.root);
   const campaign = new Campaign(options, folder, victim);
-  try {
-    return await campaign.run();
-  } finally {
+  const outcome = await campaign.run().finally(async () => {
     campaign.close();
     await victim.killParent();
     await model.stop();
-    rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
-  }
+    writeFileSync(join(folder, "stderr.log"), victim.stderr);
+  });
+  const wrong = outcome.findings.violations.length > 0 || outcome.resumes.some(({ ms }) => ms > RESUME_GOAL_MS);
+  if (!wrong) rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+  return { ...outcome, kept: wrong ? folder : null };
 }
 
 class Campaign {
@@ -79,7 +83,7 @@ class Campaign {
     this.#random = new SeededRandom(options.seed);
   }
 
-  async run(): Promise<Outcome> {
+  async run(): Promise<Omit<Outcome, "kept">> {
     await this.#victim.start();
     const api = new Api(this.#victim.url, this.#victim.adminKey);
     const load = new Load(api, this.#bus, this.#random.fork());
@@ -93,16 +97,15 @@ class Campaign {
     await checkLive(api, load, this.#findings);
     this.#say("looked at from outside");
     const bill = await billOf(api);
-    await sleep(PROJECTION_MS);
+    for (const end = Date.now() + STILL_WAIT_MS; Date.now() < end && this.#disk.stillMs < STILL_MS; ) await sleep(100);
     load.close();
     await this.#victim.stop();
     const times = { ms: Date.now() - this.#began, restMs };
     const { seed } = this.#options;
     const campaign = { seed, kills: this.#kills, quiet: this.#quiet, stderr: this.#victim.stderr, ...times };
-    const journal = readFileSync(this.#journalPath, "utf8").split("\n").filter(Boolean);
+    const requests = await requestsIn(this.#journalPath);
     const state = new StateFiles(this.#victim.state);
     try {
-      const requests = requestsOf(journal.map((line) => JSON.parse(line) as JournalEntry));
       return examine({ findings: this.#findings, load, state, requests, bill, surprises: api.surprises }, campaign);
     } finally {
       state.close();
@@ -124,7 +127,7 @@ class Campaign {
 
   async #fire(load: Load, end: number): Promise<void> {
     const random = this.#random.fork();
-    const killed = () => this.#kills.filter((one) => !(one.way === "stopped" && one.goesOn)).length;
+    const killed = () => this.#kills.filter((one) => !goesOn(one)).length;
     while (killed() < this.#options.kills && Date.now() < end) {
       const quiet = this.#kills.length % QUIET_EVERY === QUIET_EVERY - 1;
       const planned = plan(random, POINT_NAMES);
@@ -167,7 +170,7 @@ class Campaign {
     const began = Date.now();
     await load.finish();
     for (const end = began + REST_MS; Date.now() < end; await sleep(200)) {
-      if (!(await isAtRest(api))) continue;
+      if (load.marks().size > 0 || !(await isAtRest(api))) continue;
       // The process table lags behind the agents: look again when they have had the time to take their mail.
       await sleep(LAG_MS);
       if (await isAtRest(api)) break;

@@ -1,28 +1,33 @@
-import { existsSync, type FSWatcher, mkdirSync, readFileSync, watch } from "node:fs";
+import { closeSync, existsSync, type FSWatcher, mkdirSync, openSync, readSync, watch } from "node:fs";
 import { join } from "node:path";
 import type { JournalEntry } from "../support/model-server/script.ts";
+import type { WireRequest } from "../support/model-server/scripted-model.ts";
+import { placeOf } from "./chain-model.ts";
 import type { Point, PointBus } from "./points.ts";
+
+const READ_BYTES = 1024 * 1024;
 
 /** Tells points by what is written to disk: the journal of the model server, and the files of the local state. */
 export class DiskWatch {
   readonly #watchers: FSWatcher[] = [];
   readonly #bus: PointBus;
-  #read = 0;
+  readonly #files: number[] = [];
+  readonly #buffer = Buffer.alloc(READ_BYTES);
+  /** The beginning of a line whose end was not read yet. */
+  #rest = Buffer.alloc(0);
+  #writtenAt = Date.now();
+  /** Requests of the batch lane, by number. */
+  readonly #batch = new Set<number>();
 
   constructor(bus: PointBus) {
     this.#bus = bus;
   }
 
-  /** The journal grows by whole lines. */
+  /** The journal grows by whole lines, and to hundreds of megabytes. */
   journal(path: string): void {
-    this.#watchers.push(
-      watch(path, () => {
-        const text = readFileSync(path);
-        const lines = text.subarray(this.#read).toString("utf8").split("\n").slice(0, -1);
-        this.#read += lines.reduce((bytes, line) => bytes + Buffer.byteLength(line) + 1, 0);
-        for (const line of lines) this.#bus.reached(pointOf(JSON.parse(line) as JournalEntry));
-      }),
-    );
+    const file = openSync(path, "r");
+    this.#files.push(file);
+    this.#watchers.push(watch(path, () => this.#readOn(file)));
   }
 
   /** Folders that the first start of a kernel makes. */
@@ -32,23 +37,56 @@ export class DiskWatch {
     this.#folder(join(state, "do/agent-os-kernel-KernelCore"), "core write", isData);
   }
 
+  /** For how long nothing was written to the core and to D1, in milliseconds. */
+  get stillMs(): number {
+    return Date.now() - this.#writtenAt;
+  }
+
   close(): void {
     for (const watcher of this.#watchers) watcher.close();
+    for (const file of this.#files.splice(0)) closeSync(file);
   }
 
   #folder(path: string, point: Point, counts: (file: string) => boolean): void {
     if (!existsSync(path)) mkdirSync(path, { recursive: true });
     this.#watchers.push(
       watch(path, (_event, file) => {
-        if (file !== null && counts(file)) this.#bus.reached(point);
+        if (file === null || !counts(file)) return;
+        this.#writtenAt = Date.now();
+        this.#bus.reached(point);
       }),
     );
+  }
+
+  #readOn(file: number): void {
+    for (let bytes = 1; bytes > 0; ) {
+      bytes = readSync(file, this.#buffer);
+      const text = Buffer.concat([this.#rest, this.#buffer.subarray(0, bytes)]);
+      const end = text.lastIndexOf("\n") + 1;
+      this.#rest = text.subarray(end);
+      for (const line of text.subarray(0, end).toString("utf8").split("\n")) {
+        if (line !== "") this.#entry(JSON.parse(line) as JournalEntry);
+      }
+    }
+  }
+
+  #entry(entry: JournalEntry): void {
+    this.#bus.reached(pointOf(entry));
+    if (entry.type === "request" && isBatch(entry.body)) this.#batch.add(entry.request);
+    if (!this.#batch.has(entry.request)) return;
+    if (entry.type === "request") this.#bus.reached("claimed call");
+    if (entry.type === "end") this.#bus.reached("call delivery");
   }
 }
 
 /** An object's own database, and not the platform's table of alarms. */
 function isData(file: string): boolean {
   return file.endsWith("-wal") && !file.startsWith("metadata");
+}
+
+/** Chains are named after their agent, and agents after their lane. */
+function isBatch(body: unknown): boolean {
+  return placeOf((body as WireRequest).messages)?.chain.id.startsWith("batch-") ?? false;
 }
 
 function pointOf(entry: JournalEntry): Point {

@@ -1,6 +1,6 @@
 import { checkEffects } from "./checks/effects.ts";
-import { type Evidence, examined, type LogRow } from "./checks/evidence.ts";
-import { checkBill, checkLedger, checkMeters } from "./checks/ledger.ts";
+import { type Evidence, examined } from "./checks/evidence.ts";
+import { checkBill, checkErasedLedger, checkLedger, checkMeters } from "./checks/ledger.ts";
 import { checkLog } from "./checks/log.ts";
 import { checkMessages } from "./checks/messages.ts";
 import { checkCore, checkErased, checkProjection, checkReplies, checkRest, checkSegments } from "./checks/rest.ts";
@@ -18,8 +18,10 @@ export interface CampaignFacts {
   restMs: number;
 }
 
+const BILLS = "SELECT count(*) AS n FROM calls WHERE state = 'settled' AND completion_tokens > 0";
+
 /** All checks on what a run left behind, and its figures. */
-export function examine(evidence: Evidence, { quiet, stderr, ...facts }: CampaignFacts): Outcome {
+export function examine(evidence: Evidence, { quiet, stderr, ...facts }: CampaignFacts): Omit<Outcome, "kept"> {
   const agents = examined(evidence);
   for (const one of agents) {
     checkMessages(evidence, one);
@@ -28,6 +30,7 @@ export function examine(evidence: Evidence, { quiet, stderr, ...facts }: Campaig
     checkLedger(evidence, one);
     checkRest(evidence, one);
   }
+  checkErasedLedger(evidence);
   checkBill(evidence);
   checkMeters(evidence);
   checkCore(evidence);
@@ -35,8 +38,7 @@ export function examine(evidence: Evidence, { quiet, stderr, ...facts }: Campaig
   checkSegments(evidence, agents);
   checkErased(evidence);
   checkReplies(evidence, stderr);
-  const logs = new Map(agents.map(({ agent, log }): [string, LogRow[]] => [agent.id, log]));
-  return { ...facts, ...figuresOf(evidence), findings: evidence.findings, resumesMs: resumesOf(quiet, logs) };
+  return { ...facts, ...figuresOf(evidence), findings: evidence.findings, resumes: resumesOf(quiet, agents) };
 }
 
 function figuresOf({ load, state, requests }: Evidence) {
@@ -50,6 +52,8 @@ function figuresOf({ load, state, requests }: Evidence) {
     erased: load.agents.filter(({ erased }) => erased).length,
     messages: messages.filter(({ messageId }) => messageId !== null).length,
     requests: requests.length,
+    replied: requests.filter(({ replied }) => replied).length,
+    bills: Number(state.core.all(BILLS)[0]?.["n"]),
     calls: Object.fromEntries(calls.map((row) => [String(row["state"]), Number(row["n"])])),
     pages: load.pages.flatMap(({ pageIds }) => pageIds ?? []).length,
     segments: segments.length,

@@ -31,9 +31,14 @@ export interface Kill extends Plan {
   problem?: string;
 }
 
+/** Whether it was only stopped for a while. */
+export function goesOn({ way, goesOn }: Plan): boolean {
+  return way === "stopped" && goesOn;
+}
+
 const POINT_MS = 2_500;
 const SPILL_MS = 6_000;
-const RETURN_MS = 20_000;
+const RETURN_MS = 60_000;
 const START_MS = 1_200;
 const STDERR_CHARS = 1_000;
 
@@ -64,20 +69,23 @@ export async function kill(
   const reached = (await coming) || !named;
   if (plan.offsetMs > 0) await sleep(plan.offsetMs);
   hooks.atDeath();
-  const deadAt = await strike(plan, victim);
-  const problem = await comeBack(plan, victim, random);
+  const struck = await strike(plan, victim);
+  const deadAt = Date.now();
+  const problem = struck ? await comeBack(plan, victim, random) : "there was no workerd to signal";
   return { ...plan, number, reached, deadAt, readyAt: Date.now(), ...(problem === null ? {} : { problem }) };
 }
 
-async function strike({ way, stillMs, goesOn }: Plan, victim: Victim): Promise<number> {
+/** False when the plan has workerd signalled and there is none: then nothing was tested. */
+async function strike({ way, stillMs, goesOn }: Plan, victim: Victim): Promise<boolean> {
+  let found = true;
   if (way === "stopped") {
-    victim.signalWorkerd("SIGSTOP");
+    found = victim.signalWorkerd("SIGSTOP");
     await sleep(stillMs);
     victim.signalWorkerd(goesOn ? "SIGCONT" : "SIGKILL");
   }
-  if (way === "workerd" || way === "both") victim.signalWorkerd("SIGKILL");
+  if (way === "workerd" || way === "both") found = victim.signalWorkerd("SIGKILL");
   if (way === "parent" || way === "both") await victim.killParent();
-  return Date.now();
+  return found || way === "both";
 }
 
 /** Null, or why it did not. */

@@ -34,6 +34,7 @@ export interface LoadedAgent {
   goal: Chain;
   daemon: boolean;
   parentId: string | null;
+  lane: Lane;
   /** 202 was seen. */
   erased: boolean;
   /** KILL was acknowledged, to it or to its parent. */
@@ -42,6 +43,9 @@ export interface LoadedAgent {
   messages: SentMessage[];
 }
 
+type Lane = "interactive" | "batch";
+type Spawn = { daemon: boolean; parentId?: string; lane?: Lane };
+
 export interface LoadSize {
   daemons: number;
   /** Daemons that get large pages as well. */
@@ -49,8 +53,11 @@ export interface LoadSize {
 }
 
 const MODEL = "openai/gpt-4.1-nano";
-const WINDOW_TOKENS = 32_000;
+const WINDOW_TOKENS = 16_000;
 const OUTSTANDING = 2;
+/** Every so many daemons, and this share of the short lives, are of the batch lane. */
+const BATCH_EVERY = 3;
+const BATCH_SHARE = 0.3;
 /** Far above what a run uses: their meters are checked. */
 const QUOTAS = { tokens: 1e12, steps: 1e9, nanoUsd: 1e15 };
 const PAGE_TOKENS = 2_000;
@@ -80,7 +87,11 @@ export class Load {
   }
 
   async start(size: LoadSize): Promise<void> {
-    const daemons = await Promise.all(Array.from({ length: size.daemons }, () => this.#spawn({ daemon: true })));
+    const daemons = await Promise.all(
+      Array.from({ length: size.daemons }, (_, i) =>
+        this.#spawn({ daemon: true, lane: i % BATCH_EVERY === BATCH_EVERY - 1 ? "batch" : "interactive" }),
+      ),
+    );
     for (const agent of daemons) if (agent !== null) this.#loops.push(this.#talk(agent, this.#random.fork()));
     this.#libraries.push(...daemons.filter((agent) => agent !== null).slice(0, size.libraries));
     this.#loops.push(this.#shortLives(this.#random.fork()));
@@ -100,8 +111,9 @@ export class Load {
 
   /** What was seen last of each agent that has work. */
   marks(): Map<Watcher, number> {
-    const busy = this.agents.filter(({ messages, watcher }) =>
-      messages.some(({ messageId }) => messageId !== null && !watcher.done.has(messageId)),
+    const busy = this.agents.filter(
+      ({ messages, watcher, erased }) =>
+        !erased && messages.some(({ messageId }) => messageId !== null && !watcher.done.has(messageId)),
     );
     return new Map(busy.map(({ watcher }) => [watcher, watcher.seen.size]));
   }
@@ -121,10 +133,10 @@ export class Load {
     return !this.#enough.signal.aborted;
   }
 
-  async #spawn(spec: { daemon: boolean; parentId?: string }): Promise<LoadedAgent | null> {
-    const name = `agent-${++this.#names}`;
+  async #spawn({ lane = "interactive", ...spec }: Spawn): Promise<LoadedAgent | null> {
+    const name = `${lane}-${++this.#names}`;
     const goal = makeChain(`${name}-goal`, this.#random);
-    const body = { name, role: "adder", goal: contentOf(goal), model: MODEL, quotas: QUOTAS, ...spec };
+    const body = { name, role: "adder", goal: contentOf(goal), model: MODEL, lane, quotas: QUOTAS, ...spec };
     const context = { windowTokens: WINDOW_TOKENS, pageTokens: PAGE_TOKENS };
     this.#bus.reached("spawn");
     const reply = await this.#api.until(
@@ -134,10 +146,10 @@ export class Load {
     );
     if (reply?.status !== 201) return null;
     const { id } = reply.body as { id: string };
-    const watcher = new Watcher(this.#api, this.#bus, id);
+    const watcher = new Watcher(this.#api, this.#bus, id, lane === "batch");
     void watcher.run(this.#over.signal);
     const { daemon, parentId = null } = spec;
-    const agent = { id, name, goal, daemon, parentId, erased: false, killed: false, watcher, messages: [] };
+    const agent = { id, name, goal, daemon, parentId, lane, erased: false, killed: false, watcher, messages: [] };
     this.agents.push(agent);
     return agent;
   }
@@ -218,7 +230,8 @@ export class Load {
   }
 
   async #shortLife(random: SeededRandom, erased: boolean): Promise<void> {
-    const agent = await this.#spawn({ daemon: random.chance(0.3) });
+    const lane = random.chance(BATCH_SHARE) ? "batch" : "interactive";
+    const agent = await this.#spawn({ daemon: random.chance(0.3), lane });
     if (agent === null) return;
     await this.#rest(random.int(0, 1_500));
     if (random.chance(0.4)) await this.#family(agent, random);

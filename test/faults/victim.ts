@@ -8,8 +8,8 @@ import { cleanEnvironment } from "../e2e/runtime/kernel-process.ts";
 
 /** The kernel under fire: `aos up` on one state folder and one port, killed and started again and again. */
 
-const AOS = resolve(import.meta.dirname, "../../dist/cli/aos.js");
-const READY_MS = 30_000;
+const ROOT = resolve(import.meta.dirname, "../..");
+const READY_MS = 60_000;
 const END_MS = 20_000;
 const POLL_MS = 10;
 
@@ -17,18 +17,21 @@ export class Victim {
   readonly state: string;
   readonly url: string;
   readonly #env: Record<string, string>;
+  readonly #aos: string;
   #child: ChildProcess | null = null;
   /** What it wrote on stderr, all lives together. */
   stderr = "";
 
-  private constructor(state: string, port: number, env: Record<string, string>) {
+  private constructor(state: string, port: number, env: Record<string, string>, root: string) {
     this.state = state;
+    this.#aos = join(root, "dist/cli/aos.js");
     this.url = `http://127.0.0.1:${port}`;
     this.#env = { ...env, AOS_PORT: String(port), AOS_STATE: state };
   }
 
-  static async on(state: string, env: Record<string, string>): Promise<Victim> {
-    return new Victim(state, await freePort(), env);
+  /** `root` = the package whose build runs. */
+  static async on(state: string, env: Record<string, string>, root = ROOT): Promise<Victim> {
+    return new Victim(state, await freePort(), env, root);
   }
 
   get adminKey(): string {
@@ -37,7 +40,7 @@ export class Victim {
 
   /** Starts it without waiting. */
   launch(): void {
-    const child = spawn(process.execPath, [AOS, "up"], {
+    const child = spawn(process.execPath, [this.#aos, "up"], {
       env: cleanEnvironment(this.#env),
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -109,12 +112,12 @@ export class Victim {
     if ((await Promise.race([exited, sleep(END_MS, null, { ref: false })])) === null) await this.killParent();
   }
 
-  /** The pid file may name a workerd that is gone, and pids are used again: only one of this state folder counts. */
+  /** The pid file names workerd and its watcher. It may name a workerd that is gone, and pids are used again: only one of this state folder counts. */
   #workerdPid(): number | null {
     const file = join(this.state, "workerd-pid");
     if (!existsSync(file)) return null;
     try {
-      const pid = Number(readFileSync(file, "utf8"));
+      const pid = Number.parseInt(readFileSync(file, "utf8"), 10);
       return readFileSync(`/proc/${pid}/environ`, "utf8").includes(`AOS_WORKERD_PID_FILE=${file}\0`) ? pid : null;
     } catch {
       return null;

@@ -23,9 +23,12 @@ export class Watcher {
   readonly faults: string[] = [];
   readonly #api: Api;
   readonly #bus: PointBus;
+  readonly #batch: boolean;
   #after = 0;
 
-  constructor(api: Api, bus: PointBus, agentId: string) {
+  /** `batch` = the agent's model calls go through the queue. */
+  constructor(api: Api, bus: PointBus, agentId: string, batch: boolean) {
+    this.#batch = batch;
     this.#api = api;
     this.#bus = bus;
     this.agentId = agentId;
@@ -68,6 +71,7 @@ export class Watcher {
     if (event.kind === "message.done" && facts.messageId !== undefined) this.done.add(facts.messageId);
     const point = pointOf(event.kind, facts.name);
     if (point !== null) this.#bus.reached(point);
+    if (point === "pending row" && this.#batch) this.#bus.reached("queue send");
   }
 }
 

@@ -1,6 +1,7 @@
 import { Miniflare, type V4WorkerOptions } from "miniflare";
 import { LIMITS } from "../../../kernel/limits.ts";
 import { adminKeyFile, ensureAdminKey } from "./admin-key.ts";
+import { tellBoot } from "./boot-notice.ts";
 import { CronTicker } from "./cron-ticker.ts";
 import { migrateD1 } from "./d1-migrations.ts";
 import { miniflareOptions, type RuntimeFacts, RuntimeLog } from "./miniflare-options.ts";
@@ -96,12 +97,18 @@ async function serve(boot: Boot, bindings: Record<string, string>): Promise<Mini
   const facts: RuntimeFacts = { stateDir: settings.stateDir, workerdEnvironment: guard.environment, log };
   return await withoutSignalHandlers(async () => {
     await migrateD1(facts, bundle, guard);
-    const miniflare = new Miniflare(miniflareOptions(facts, [worker(bundle, settings.port, bindings)]));
+    // Nobody waits for it: the API answers before the last agent has heard.
+    const began = () => void tellBoot(miniflare, bundle.options.name, guard.beganAt);
+    const miniflare = new Miniflare({
+      ...miniflareOptions(facts, [worker(bundle, settings.port, bindings)]),
+      unsafeHandleRuntimeRestart: began,
+    });
     await withDeadline(miniflare.ready).catch(async (error: unknown) => {
       log.silence();
       await miniflare.dispose().catch(() => {});
       throw error;
     });
+    began();
     return miniflare;
   });
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { closeSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, openSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -59,6 +59,11 @@ export class WorkerdGuard {
   get pid(): number | undefined {
     const { workerd } = readPids(this.#pidFile);
     return workerd !== undefined && isGuarded(workerd, this.#pidFile) ? workerd : undefined;
+  }
+
+  /** When the running workerd was started, in milliseconds since the epoch: no earlier one lived any more by then. */
+  get beganAt(): number {
+    return statSync(this.#pidFile).mtimeMs;
   }
 
   /** SIGTERM: workerd stops listening, answers what is in flight and exits. Waits at most `drainMs`. */

@@ -67,25 +67,29 @@ describe("SIGKILL in the middle of a run", () => {
     throw new Error(`the model server never saw ${count} requests`);
   }
 
+  const parent = async () => kernel.end("SIGKILL");
+  const workerd = async () => void process.kill(kernel.workerdPid, "SIGKILL");
+  const both = async () => {
+    await workerd();
+    await parent();
+  };
+
   test.each([
-    ["parent", async () => kernel.end("SIGKILL")],
-    ["workerd", async () => process.kill(kernel.workerdPid, "SIGKILL")],
-    [
-      "parent and workerd",
-      async () => {
-        process.kill(kernel.workerdPid, "SIGKILL");
-        await kernel.end("SIGKILL");
-      },
-    ],
-  ])("of the %s: the agent goes on by itself and ends right", async (which, kill) => {
-    const { id } = await client().agents.spawn({ name: "Runner", role: "runner", goal: "begin", model: "openai/test" });
+    ["parent", "interactive", parent],
+    ["workerd", "interactive", workerd],
+    ["parent and workerd", "interactive", both],
+    ["parent", "batch", parent],
+    ["workerd", "batch", workerd],
+  ] as const)("of the %s: an agent of the %s lane goes on by itself and ends right", async (which, lane, kill) => {
+    const spec = { name: "Runner", role: "runner", goal: "begin", model: "openai/test", lane };
+    const { id } = await client().agents.spawn(spec);
     await seen(3);
     await kill();
     const killedAt = Date.now();
     if (which !== "workerd") kernel = await start(state());
     const block = await terminated(id);
     console.log(
-      `killed ${which}: done ${Date.now() - killedAt} ms later, ${requests(await model.journal())} model calls`,
+      `killed ${which}, ${lane} lane: done ${Date.now() - killedAt} ms later, ${requests(await model.journal())} model calls`,
     );
 
     expect(block).toMatchObject({ exit: { code: 0, reason: "completed" }, result: "all steps are done" });

@@ -1,4 +1,7 @@
+import { createReadStream } from "node:fs";
+import { createInterface } from "node:readline";
 import type { JournalEntry } from "../../support/model-server/script.ts";
+import type { WireRequest } from "../../support/model-server/scripted-model.ts";
 import { type Place, placeOf } from "../chain-model.ts";
 import type { Load, LoadedAgent } from "../load.ts";
 import type { ObjectDatabase, Row, StateFiles } from "../state-files.ts";
@@ -50,16 +53,21 @@ export interface LogRow {
   hash: string;
 }
 
-export function requestsOf(journal: readonly JournalEntry[]): ModelRequest[] {
-  const replies = new Map(journal.flatMap((entry) => (entry.type === "reply" ? [[entry.request, entry]] : [])));
-  return journal.flatMap((entry) => {
-    if (entry.type !== "request") return [];
-    const place = placeOf((entry.body as { messages: { role: string; content?: string | null }[] }).messages);
-    if (place === null) return [];
-    const reply = replies.get(entry.request);
-    const promptTokens = reply?.usage.promptTokens ?? 0;
-    return [{ number: entry.request, place, promptTokens, replied: reply !== undefined, fault: reply?.fault ?? null }];
-  });
+/** Reads the journal line by line: with the prompts it may be larger than a string can be. */
+export async function requestsIn(journal: string): Promise<ModelRequest[]> {
+  const requests = new Map<number, ModelRequest>();
+  for await (const line of createInterface({ input: createReadStream(journal) })) {
+    const entry = JSON.parse(line) as JournalEntry;
+    if (entry.type === "request") {
+      const place = placeOf((entry.body as WireRequest).messages);
+      const { request: number } = entry;
+      if (place !== null) requests.set(number, { number, place, promptTokens: 0, replied: false, fault: null });
+    }
+    const request = requests.get(entry.request);
+    if (entry.type === "reply" && request !== undefined)
+      Object.assign(request, { promptTokens: entry.usage.promptTokens, replied: true, fault: entry.fault });
+  }
+  return [...requests.values()];
 }
 
 export function logOf(database: ObjectDatabase): LogRow[] {

@@ -35,6 +35,15 @@ export function checkLedger(evidence: Evidence, { agent, database, log }: Examin
   checkSum(evidence, agent.name, database.all("SELECT cost_nano_usd FROM process")[0], [...rows.values()], log);
 }
 
+/** Of an erased agent only the ledger is left: as many rows as it made requests, at least. */
+export function checkErasedLedger({ findings, load, requests, state }: Evidence): void {
+  for (const { id, name } of load.agents.filter(({ erased }) => erased)) {
+    const made = requests.filter(({ place }) => place.chain.id.startsWith(`${name}-`)).length;
+    const rows = state.core.all("SELECT id FROM calls WHERE agent_id = ?", id).length;
+    findings.expect("no request is without a row", made <= rows, () => `${name}: ${made} requests, ${rows} rows`);
+  }
+}
+
 /** The rows of one step, attempt by attempt. */
 function callsOf(step: string, rows: ReadonlyMap<string, Row>): Row[] {
   return Array.from({ length: ATTEMPTS }, (_, attempt) => rows.get(callIdOf(`${step}/${attempt}`, hash))).filter(

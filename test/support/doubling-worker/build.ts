@@ -16,6 +16,6 @@ export async function buildDoublingPackage(): Promise<string> {
     recursive: true,
     filter: (source) => !source.startsWith(join(ROOT, "dist/worker/")),
   });
-  await bundleWorker(ROOT, join(folder, "dist/worker"), "test/support/doubling-worker/worker.ts");
+  await bundleWorker(ROOT, join(folder, "dist/worker"), { entry: "test/support/doubling-worker/worker.ts" });
   return folder;
 }
