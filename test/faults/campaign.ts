@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ModelServer } from "../support/model-server/client.ts";
 import { Api } from "./api.ts";
 import { requestsIn } from "./checks/evidence.ts";
 import { billOf, checkLive } from "./checks/live.ts";
@@ -10,17 +9,19 @@ import { DiskWatch } from "./disk-watch.ts";
 import { examine } from "./examination.ts";
 import { goesOn, type Kill, kill, plan } from "./killer.ts";
 import { Load, type LoadSize } from "./load.ts";
+import { Person } from "./person.ts";
 import { POINTS, type Point, PointBus } from "./points.ts";
 import { type Outcome, RESUME_GOAL_MS } from "./report.ts";
 import { SeededRandom } from "./seeded-random.ts";
+import { Servers } from "./servers.ts";
 import { StateFiles } from "./state-files.ts";
 import { Victim } from "./victim.ts";
 import { Findings } from "./violation.ts";
 
 /**
- * One run: a kernel under load, killed again and again, then left in peace until it rests, then examined. The model server
- * is a process of its own, and its journal is the oracle. One seed gives the same plan of kills and the same load; what
- * coincides is the machine's, so a failure is replayed by its evidence rather than by its seed.
+ * One run: a kernel under load, killed again and again, then left in peace until it rests, then examined. One seed gives the
+ * same plan of kills and the same load; what coincides is the machine's, so a failure is replayed by its evidence, which is
+ * kept, rather than by its seed.
  */
 
 export interface CampaignOptions {
@@ -34,7 +35,6 @@ export interface CampaignOptions {
   progress?: (line: string) => void;
 }
 
-const ANSWERS = join(import.meta.dirname, "chain-model.ts");
 const REST_MS = 300_000;
 /** When the core and D1 were not written to for so long, D1 shows what the core knows. */
 const STILL_MS = 3_000;
@@ -48,14 +48,13 @@ const POINT_NAMES = Object.keys(POINTS) as Point[];
 
 export async function runCampaign(options: CampaignOptions): Promise<Outcome> {
   const folder = mkdtempSync(join(tmpdir(), "aos-faults-"));
-  const model = await ModelServer.start({ journal: join(folder, "journal.jsonl"), answers: ANSWERS });
-  const env = { OPENAI_API_KEY: "test", OPENAI_BASE_URL: model.baseUrl };
-  const victim = await Victim.on(join(folder, "state"), env, options.root);
-  const campaign = new Campaign(options, folder, victim);
+  const servers = await Servers.start(folder);
+  const victim = await Victim.on(join(folder, "state"), servers.environment, options.root);
+  const campaign = new Campaign(options, servers, victim);
   const outcome = await campaign.run().finally(async () => {
     campaign.close();
     await victim.killParent();
-    await model.stop();
+    await servers.stop();
     writeFileSync(join(folder, "stderr.log"), victim.stderr);
   });
   const wrong = outcome.findings.violations.length > 0 || outcome.resumes.some(({ ms }) => ms > RESUME_GOAL_MS);
@@ -65,7 +64,7 @@ export async function runCampaign(options: CampaignOptions): Promise<Outcome> {
 
 class Campaign {
   readonly #options: CampaignOptions;
-  readonly #folder: string;
+  readonly #servers: Servers;
   readonly #victim: Victim;
   readonly #bus = new PointBus();
   readonly #disk = new DiskWatch(this.#bus);
@@ -74,11 +73,13 @@ class Campaign {
   readonly #kills: Kill[] = [];
   readonly #quiet: Kill[] = [];
   readonly #began = Date.now();
+  /** Ends the person. */
+  readonly #over = new AbortController();
   #load: Load | null = null;
 
-  constructor(options: CampaignOptions, folder: string, victim: Victim) {
+  constructor(options: CampaignOptions, servers: Servers, victim: Victim) {
     this.#options = options;
-    this.#folder = folder;
+    this.#servers = servers;
     this.#victim = victim;
     this.#random = new SeededRandom(options.seed);
   }
@@ -86,9 +87,12 @@ class Campaign {
   async run(): Promise<Omit<Outcome, "kept">> {
     await this.#victim.start();
     const api = new Api(this.#victim.url, this.#victim.adminKey);
-    const load = new Load(api, this.#bus, this.#random.fork());
+    const load = new Load(api, this.#bus, this.#random.fork(), this.#servers.outside);
     this.#load = load;
-    this.#disk.journal(this.#journalPath);
+    const person = new Person(api, this.#random.fork(), (path) => this.#servers.happened(path));
+    void person.run(this.#over.signal);
+    this.#disk.journal(this.#servers.modelJournal);
+    for (const path of this.#servers.toolJournals) this.#disk.tools(path);
     this.#disk.state(this.#victim.state);
     await load.start(this.#options.size);
     await this.#fire(load, this.#began + this.#options.timeMs);
@@ -98,31 +102,39 @@ class Campaign {
     this.#say("looked at from outside");
     const bill = await billOf(api);
     for (const end = Date.now() + STILL_WAIT_MS; Date.now() < end && this.#disk.stillMs < STILL_MS; ) await sleep(100);
-    load.close();
+    this.close();
     await this.#victim.stop();
     const times = { ms: Date.now() - this.#began, restMs };
     const { seed } = this.#options;
     const campaign = { seed, kills: this.#kills, quiet: this.#quiet, stderr: this.#victim.stderr, ...times };
-    const requests = await requestsIn(this.#journalPath);
+    const requests = await requestsIn(this.#servers.modelJournal);
+    const acts = this.#servers.acts();
     const state = new StateFiles(this.#victim.state);
     try {
-      return examine({ findings: this.#findings, load, state, requests, bill, surprises: api.surprises }, campaign);
+      const evidence = {
+        findings: this.#findings,
+        load,
+        state,
+        requests,
+        acts,
+        person,
+        bill,
+        surprises: api.surprises,
+      };
+      return examine(evidence, campaign);
     } finally {
       state.close();
     }
   }
 
   close(): void {
+    this.#over.abort();
     this.#load?.close();
     this.#disk.close();
   }
 
   #say(what: string): void {
     this.#options.progress?.(`${Math.round((Date.now() - this.#began) / 1_000)} s: ${what}`);
-  }
-
-  get #journalPath(): string {
-    return join(this.#folder, "journal.jsonl");
   }
 
   async #fire(load: Load, end: number): Promise<void> {

@@ -72,6 +72,8 @@ function replyTo({ chain, step: index, sum }: Place, step: Step): ScriptedReply 
   const calls: ScriptedCall[] = [{ name: "calculate", arguments: { expression: `${sum} + ${step.add}` } }];
   if (step.file) calls.push({ name: "file_write", arguments: fileOf(chain, index, sum) });
   if (step.note) calls.push({ name: "memory_note", arguments: { content: noteOf(chain, index, sum) } });
+  const body = `${chain.id} at step ${index}`;
+  if (step.post) calls.push({ name: "http_request", arguments: { method: "POST", url: step.post.url, body } });
   return { toolCalls: calls };
 }
 

@@ -19,6 +19,8 @@ export interface Step {
   file: boolean;
   /** Notes the sum so far. */
   note: boolean;
+  /** Asks a tool server to act. */
+  post?: Post;
   /** Before the model's first byte. */
   latencyMs: number;
   chunkDelayMs: number;
@@ -26,19 +28,43 @@ export interface Step {
   fault?: "busy" | "broken" | "reset";
 }
 
+export interface Post {
+  /** Whether the server honours our key. */
+  keyed: boolean;
+  /** Unique in the run, without the part after `?`. */
+  url: string;
+}
+
+/** Where chains may act: the base URLs of the tool servers. */
+export interface Outside {
+  keyed: string;
+  plain: string;
+}
+
+const POST_SHARE = 0.3;
+/** Between the act and the reply of a tool server. */
+const REPLY_MAX_MS = 300;
 const STEPS_MAX = 4;
 const LATENCY_MAX_MS = 500;
 const FAULT_SHARE = 0.04;
 const PREFIX = "chain ";
 
-export function makeChain(id: string, random: SeededRandom): Chain {
-  const steps = Array.from({ length: random.int(1, STEPS_MAX) }, () => ({
+/** `outside` = its steps may act there. */
+export function makeChain(id: string, random: SeededRandom, outside: Outside | null): Chain {
+  const steps = Array.from({ length: random.int(1, STEPS_MAX) }, (_, index) => ({
     ...makeStep(random),
+    ...(outside !== null && random.chance(POST_SHARE) ? { post: makePost(`${id}/${index}`, random, outside) } : {}),
     add: random.int(1, 999),
     file: random.chance(0.6),
     note: random.chance(0.3),
   }));
   return { id, start: random.int(1, 999), steps: [...steps, { ...makeStep(random), file: false, note: false }] };
+}
+
+function makePost(path: string, random: SeededRandom, { keyed, plain }: Outside): Post {
+  const isKeyed = random.chance(0.5);
+  const after = random.int(0, REPLY_MAX_MS);
+  return { keyed: isKeyed, url: `${isKeyed ? keyed : plain}/${path}?after=${after}` };
 }
 
 function makeStep(random: SeededRandom) {

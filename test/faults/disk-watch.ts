@@ -1,20 +1,17 @@
-import { closeSync, existsSync, type FSWatcher, mkdirSync, openSync, readSync, watch } from "node:fs";
+import { existsSync, type FSWatcher, mkdirSync, watch } from "node:fs";
 import { join } from "node:path";
 import type { JournalEntry } from "../support/model-server/script.ts";
 import type { WireRequest } from "../support/model-server/scripted-model.ts";
+import type { ToolEntry } from "../support/tool-server/order.ts";
 import { placeOf } from "./chain-model.ts";
+import { FollowedFile } from "./followed-file.ts";
 import type { Point, PointBus } from "./points.ts";
 
-const READ_BYTES = 1024 * 1024;
-
-/** Tells points by what is written to disk: the journal of the model server, and the files of the local state. */
+/** Tells points by what is written to disk: the journals of the model server and of the tool servers, and the files of the local state. */
 export class DiskWatch {
   readonly #watchers: FSWatcher[] = [];
   readonly #bus: PointBus;
-  readonly #files: number[] = [];
-  readonly #buffer = Buffer.alloc(READ_BYTES);
-  /** The beginning of a line whose end was not read yet. */
-  #rest = Buffer.alloc(0);
+  readonly #files: FollowedFile[] = [];
   #writtenAt = Date.now();
   /** Requests of the batch lane, by number. */
   readonly #batch = new Set<number>();
@@ -23,11 +20,20 @@ export class DiskWatch {
     this.#bus = bus;
   }
 
-  /** The journal grows by whole lines, and to hundreds of megabytes. */
+  /** The model server's journal. */
   journal(path: string): void {
-    const file = openSync(path, "r");
-    this.#files.push(file);
-    this.#watchers.push(watch(path, () => this.#readOn(file)));
+    this.#files.push(new FollowedFile(path, (line) => this.#entry(JSON.parse(line) as JournalEntry)));
+  }
+
+  /** A tool server's journal. */
+  tools(path: string): void {
+    this.#files.push(
+      new FollowedFile(path, (line) => {
+        const { type } = JSON.parse(line) as ToolEntry;
+        if (type === "request") this.#bus.reached("tool request");
+        if (type === "act") this.#bus.reached("tool effect");
+      }),
+    );
   }
 
   /** Folders that the first start of a kernel makes. */
@@ -44,7 +50,7 @@ export class DiskWatch {
 
   close(): void {
     for (const watcher of this.#watchers) watcher.close();
-    for (const file of this.#files.splice(0)) closeSync(file);
+    for (const file of this.#files.splice(0)) file.close();
   }
 
   #folder(path: string, point: Point, counts: (file: string) => boolean): void {
@@ -56,18 +62,6 @@ export class DiskWatch {
         this.#bus.reached(point);
       }),
     );
-  }
-
-  #readOn(file: number): void {
-    for (let bytes = 1; bytes > 0; ) {
-      bytes = readSync(file, this.#buffer);
-      const text = Buffer.concat([this.#rest, this.#buffer.subarray(0, bytes)]);
-      const end = text.lastIndexOf("\n") + 1;
-      this.#rest = text.subarray(end);
-      for (const line of text.subarray(0, end).toString("utf8").split("\n")) {
-        if (line !== "") this.#entry(JSON.parse(line) as JournalEntry);
-      }
-    }
   }
 
   #entry(entry: JournalEntry): void {

@@ -3,6 +3,7 @@ import { type Evidence, examined } from "./checks/evidence.ts";
 import { checkBill, checkErasedLedger, checkLedger, checkMeters } from "./checks/ledger.ts";
 import { checkLog } from "./checks/log.ts";
 import { checkMessages } from "./checks/messages.ts";
+import { checkOutside } from "./checks/outside.ts";
 import { checkCore, checkErased, checkProjection, checkReplies, checkRest, checkSegments } from "./checks/rest.ts";
 import type { Kill } from "./killer.ts";
 import { type Outcome, resumesOf } from "./report.ts";
@@ -27,6 +28,7 @@ export function examine(evidence: Evidence, { quiet, stderr, ...facts }: Campaig
     checkMessages(evidence, one);
     checkLog(evidence, one);
     checkEffects(evidence, one);
+    checkOutside(evidence, one);
     checkLedger(evidence, one);
     checkRest(evidence, one);
   }

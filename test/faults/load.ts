@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Api } from "./api.ts";
-import { type Chain, contentOf, makeChain } from "./chain.ts";
+import { type Chain, contentOf, makeChain, type Outside } from "./chain.ts";
 import { type Point, type PointBus, SPILLS } from "./points.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import { Watcher } from "./watcher.ts";
@@ -35,6 +35,8 @@ export interface LoadedAgent {
   daemon: boolean;
   parentId: string | null;
   lane: Lane;
+  /** Whether its chains act on the tool servers. */
+  acts: boolean;
   /** 202 was seen. */
   erased: boolean;
   /** KILL was acknowledged, to it or to its parent. */
@@ -44,7 +46,7 @@ export interface LoadedAgent {
 }
 
 type Lane = "interactive" | "batch";
-type Spawn = { daemon: boolean; parentId?: string; lane?: Lane };
+type Spawn = { daemon: boolean; parentId?: string; lane?: Lane; acts?: boolean };
 
 export interface LoadSize {
   daemons: number;
@@ -71,6 +73,7 @@ export class Load {
   readonly #api: Api;
   readonly #bus: PointBus;
   readonly #random: SeededRandom;
+  readonly #outside: Outside;
   /** Ends the watching. */
   readonly #over = new AbortController();
   /** Ends the sending. */
@@ -80,7 +83,8 @@ export class Load {
   #paused = false;
   #names = 0;
 
-  constructor(api: Api, bus: PointBus, random: SeededRandom) {
+  constructor(api: Api, bus: PointBus, random: SeededRandom, outside: Outside) {
+    this.#outside = outside;
     this.#api = api;
     this.#bus = bus;
     this.#random = random;
@@ -89,7 +93,7 @@ export class Load {
   async start(size: LoadSize): Promise<void> {
     const daemons = await Promise.all(
       Array.from({ length: size.daemons }, (_, i) =>
-        this.#spawn({ daemon: true, lane: i % BATCH_EVERY === BATCH_EVERY - 1 ? "batch" : "interactive" }),
+        this.#spawn({ daemon: true, lane: i % BATCH_EVERY === BATCH_EVERY - 1 ? "batch" : "interactive", acts: true }),
       ),
     );
     for (const agent of daemons) if (agent !== null) this.#loops.push(this.#talk(agent, this.#random.fork()));
@@ -133,10 +137,14 @@ export class Load {
     return !this.#enough.signal.aborted;
   }
 
-  async #spawn({ lane = "interactive", ...spec }: Spawn): Promise<LoadedAgent | null> {
+  async #spawn({ lane = "interactive", acts = false, ...spec }: Spawn): Promise<LoadedAgent | null> {
     const name = `${lane}-${++this.#names}`;
-    const goal = makeChain(`${name}-goal`, this.#random);
-    const body = { name, role: "adder", goal: contentOf(goal), model: MODEL, lane, quotas: QUOTAS, ...spec };
+    const { keyed, plain } = this.#outside;
+    const may = acts
+      ? { permissionLevel: "ADVANCED", grants: { hosts: [keyed, plain].map((url) => new URL(url).host) } }
+      : {};
+    const goal = makeChain(`${name}-goal`, this.#random, acts ? this.#outside : null);
+    const body = { name, role: "adder", goal: contentOf(goal), model: MODEL, lane, quotas: QUOTAS, ...may, ...spec };
     const context = { windowTokens: WINDOW_TOKENS, pageTokens: PAGE_TOKENS };
     this.#bus.reached("spawn");
     const reply = await this.#api.until(
@@ -149,7 +157,7 @@ export class Load {
     const watcher = new Watcher(this.#api, this.#bus, id, lane === "batch");
     void watcher.run(this.#over.signal);
     const { daemon, parentId = null } = spec;
-    const agent = { id, name, goal, daemon, parentId, lane, erased: false, killed: false, watcher, messages: [] };
+    const agent = { id, name, goal, daemon, parentId, lane, acts, erased: false, killed: false, watcher, messages: [] };
     this.agents.push(agent);
     return agent;
   }
@@ -164,7 +172,7 @@ export class Load {
         continue;
       }
       const message: SentMessage = {
-        chain: makeChain(`${agent.name}-m${n++}`, random),
+        chain: makeChain(`${agent.name}-m${n++}`, random, agent.acts ? this.#outside : null),
         messageId: null,
         cancelled: false,
       };

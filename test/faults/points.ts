@@ -19,6 +19,8 @@ export const POINTS = {
   "result commit": "event call.end of a model call",
   "tool started": "event call.start of a tool",
   "tool commit": "event call.end of a tool",
+  "tool request": "a tool server has a request: before it acts, or at it",
+  "tool effect": "a tool server has acted: before its reply, or before the result's commit",
   "message done": "event message.done",
   "core write": "the core's database was written: a grant, a settlement",
   "d1 projection": "D1 was written",

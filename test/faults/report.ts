@@ -68,9 +68,11 @@ function hadWork(log: readonly LogRow[]): boolean {
   return accepted > done && (state === "ready" || state === "running" || (state === "waiting" && isCalling(log)));
 }
 
+const CALLS: ReadonlySet<string> = new Set(["call.start", "call.end", "call.parked"]);
+
 /** Whether a call is under way. */
 function isCalling(log: readonly LogRow[]): boolean {
-  const call = log.findLast(({ kind }) => kind === "call.start" || kind === "call.end");
+  const call = log.findLast(({ kind }) => CALLS.has(kind));
   return call?.kind === "call.start" && call.data["waitsFor"] === undefined;
 }
 

@@ -2,8 +2,10 @@ import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import type { JournalEntry } from "../../support/model-server/script.ts";
 import type { WireRequest } from "../../support/model-server/scripted-model.ts";
+import type { ToolEntry } from "../../support/tool-server/order.ts";
 import { type Place, placeOf } from "../chain-model.ts";
 import type { Load, LoadedAgent } from "../load.ts";
+import type { Person } from "../person.ts";
 import type { ObjectDatabase, Row, StateFiles } from "../state-files.ts";
 import type { Findings } from "../violation.ts";
 
@@ -14,6 +16,9 @@ export interface Evidence {
   state: StateFiles;
   requests: ModelRequest[];
   bill: Bill;
+  /** What the tool servers saw and did, by path. */
+  acts: ReadonlyMap<string, readonly ToolEntry[]>;
+  person: Person;
   /** Replies that no crash explains. */
   surprises: readonly string[];
 }
