@@ -181,9 +181,17 @@ export class Door {
   }
 
   #context(call: PendingCall, signal: AbortSignal): CallContext {
-    const { process, clock, context, files } = this.#parts;
+    const { process, clock, context, files, sandbox } = this.#parts;
     const { id, tenant } = process.get();
-    const common = { callId: call.call_id, process: { id, tenant }, clock, memory: context.memory, files, signal };
+    const common = {
+      callId: call.call_id,
+      process: { id, tenant },
+      clock,
+      memory: context.memory,
+      files,
+      sandbox,
+      signal,
+    };
     return { ...common, ...this.#outside() };
   }
 

@@ -364,6 +364,19 @@ export const LIMITS = {
   actionInputChars: 4_000,
   noteChars: 2_000,
 
+  // --- code in the sandbox
+  codeChars: 64 * KIB,
+  /** Times that the engine looks up from its work; the constant says what one counts for as CPU time. */
+  codeGas: 3_000,
+  codeMsPerGas: 0.1,
+  codeMemoryBytes: 32 * MIB,
+  codeStackBytes: 256 * KIB,
+  codeOutputBytes: 64 * KIB,
+  codeMs: 10 * SECOND_MS,
+  codeFileBytes: 1 * MIB,
+  codeWrites: 100,
+  codeRequests: 20,
+
   // --- watching
   eventReplayRows: 500,
   eventDataBytes: 16 * KIB,

@@ -5,6 +5,7 @@ import type { Clock } from "./ports.ts";
 import type { Egress } from "./security/egress.ts";
 import type { Capability } from "./security/levels.ts";
 import type { Reach } from "./security/reach.ts";
+import type { Sandbox } from "./security/sandbox/sandbox.ts";
 import type { StorageDriver } from "./storage/driver.ts";
 
 /**
@@ -45,6 +46,7 @@ export interface CallContext extends Outside {
   readonly clock: Clock;
   readonly memory: Memory;
   readonly files: StorageDriver;
+  readonly sandbox: Sandbox;
   /** Aborts at the call's deadline, or when the process is signalled. */
   readonly signal: AbortSignal;
 }

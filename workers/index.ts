@@ -13,6 +13,8 @@ export { BatchJob } from "../durable-objects/batch-job/batch-job.ts";
 export { KernelCore } from "../durable-objects/core/kernel-core.ts";
 export { ProviderGate } from "../durable-objects/provider-gate/provider-gate.ts";
 
+export { Sandbox } from "./sandbox/sandbox.ts";
+
 const app = createApp();
 
 /** The local runtime's socket: the same app, without the proxies that stand before a default export. */

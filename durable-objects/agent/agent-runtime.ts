@@ -24,6 +24,7 @@ import { systemClock, systemFetch, systemHash, systemRandom } from "../ports.ts"
 import { coreGrants } from "../stubs.ts";
 import { LiveReply } from "./live-text.ts";
 import { R2ObjectStore } from "./r2-object-store.ts";
+import { sandboxPort } from "./sandbox-port.ts";
 import { Watchers } from "./watchers.ts";
 
 /** One process's parts, put together: the one place where the agent's object chooses its drivers. */
@@ -94,6 +95,7 @@ export function makeRuntime(ctx: DurableObjectState, env: ObjectEnv, storage: Sq
       allowed: (input, init) => fetch(input, init),
       public: (input, init) => (env.PUBLIC_NETWORK ?? globalThis).fetch(input as string, init),
     }),
+    sandbox: sandboxPort(ctx),
     core: corePort(env, facts.tenant),
     calls: callQueue(env),
     alarm: alarmPort(ctx),

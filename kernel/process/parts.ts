@@ -5,6 +5,7 @@ import type { Log } from "../log/log.ts";
 import type { Clock, Hash, Random } from "../ports.ts";
 import type { AgentReport, GrantReply, GrantRequest } from "../scheduler/grant.ts";
 import type { Egress } from "../security/egress.ts";
+import type { Sandbox } from "../security/sandbox/sandbox.ts";
 import type { StorageDriver } from "../storage/driver.ts";
 import type { Syscall } from "../syscall.ts";
 import type { Transactions } from "../transactions.ts";
@@ -55,6 +56,7 @@ export interface AgentParts {
   readonly syscalls: Readonly<Record<string, Syscall>>;
   readonly providers: Providers;
   readonly egress: Egress;
+  readonly sandbox: Sandbox;
   readonly core: CorePort;
   readonly calls: CallQueue;
   readonly alarm: AlarmPort;

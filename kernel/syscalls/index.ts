@@ -1,5 +1,6 @@
 import { KernelBug } from "../errors.ts";
 import type { Syscall } from "../syscall.ts";
+import { CODE_CALLS } from "./code.ts";
 import { FILE_CALLS } from "./fs.ts";
 import { HUMAN_CALLS } from "./human.ts";
 import { MEMORY_CALLS } from "./memory.ts";
@@ -26,6 +27,7 @@ export const SYSCALLS: SyscallTable = tableOf([
   ...FILE_CALLS,
   ...TOOL_CALLS,
   ...WEB_CALLS,
+  ...CODE_CALLS,
   ...HUMAN_CALLS,
   ...PROCESS_CALLS,
 ]);

@@ -3,6 +3,7 @@ import { ok, type Result } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { EgressRequest, EgressResponse } from "../security/egress.ts";
 import { isRead, reachesAny } from "../security/reach.ts";
+import type { SandboxResponse } from "../security/sandbox/sandbox.ts";
 import { type CallContext, type Outside, type Syscall, syscall, type ToolValue } from "../syscall.ts";
 import { bodyText } from "../tools/builtin/web/body-text.ts";
 
@@ -34,28 +35,31 @@ const headers = z
   )
   .refine((all) => Object.keys(all).length <= LIMITS.webHeaders, `at most ${LIMITS.webHeaders} headers`);
 
+/** One request as a model, or a program of its, may ask for it. */
+export const requestInput = z
+  .strictObject({
+    method: z.enum(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]).default("GET").describe("GET reads."),
+    url,
+    headers: headers.optional().describe("Names and values."),
+    body: z
+      .string()
+      .refine(
+        (text) => new TextEncoder().encode(text).length <= LIMITS.webRequestBytes,
+        `at most ${LIMITS.webRequestBytes} bytes`,
+      )
+      .optional()
+      .describe("Text; say what it is in the content-type header."),
+  })
+  .refine(({ method, body }) => body === undefined || !isRead(method), {
+    message: "GET and HEAD have no body",
+    path: ["body"],
+  });
+
 const httpRequest = syscall({
   name: "http_request",
   description:
     "Send one HTTP request; get status, headers and text. Other methods than GET and HEAD act, follow no redirect, and carry an idempotency key by themselves.",
-  input: z
-    .strictObject({
-      method: z.enum(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]).default("GET").describe("GET reads."),
-      url,
-      headers: headers.optional().describe("Names and values."),
-      body: z
-        .string()
-        .refine(
-          (text) => new TextEncoder().encode(text).length <= LIMITS.webRequestBytes,
-          `at most ${LIMITS.webRequestBytes} bytes`,
-        )
-        .optional()
-        .describe("Text; say what it is in the content-type header."),
-    })
-    .refine(({ method, body }) => body === undefined || !isRead(method), {
-      message: "GET and HEAD have no body",
-      path: ["body"],
-    }),
+  input: requestInput,
   capability: "web.get",
   effect: "by-input",
   effectOf: ({ method, url }, { egress }) => {
@@ -65,10 +69,8 @@ const httpRequest = syscall({
   isOffered: ({ reach }) => reachesAny(reach),
   permit: ({ method, url }, outside) => refusal(method, url, outside),
   timeoutMs: LIMITS.webMs,
-  run: async (context, { method, url, headers = {}, body }) => {
-    const key: Record<string, string> = isRead(method) ? {} : { "idempotency-key": context.callId };
-    const given = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
-    const response = await send(context, { method, url, headers: { ...given, ...key }, body });
+  run: async (context, input) => {
+    const response = await sendGiven(context, input);
     if (!response.ok) return response;
     const { status, url: last } = response.value;
     return ok({ status, url: last, headers: shown(response.value.headers), ...textOf(response.value, true) });
@@ -91,6 +93,30 @@ const webFetch = syscall({
     return ok({ status, url: last, ...textOf(response.value, false) });
   },
 });
+
+/** The same for a program in the sandbox: status, headers and text. */
+export async function sendChecked(
+  context: CallContext,
+  input: z.output<typeof requestInput>,
+): Promise<Result<SandboxResponse>> {
+  const refused = refusal(input.method, input.url, context);
+  if (refused !== null) return { ok: false, error: refused };
+  const response = await sendGiven(context, input);
+  if (!response.ok) return response;
+  const { status, headers } = response.value;
+  const { text } = bodyText(response.value, { markup: true });
+  return ok({ status, headers: shown(headers), body: text ?? "" });
+}
+
+/** Whatever acts carries the call's id as its key. */
+function sendGiven(
+  context: CallContext,
+  { method, url, headers = {}, body }: z.output<typeof requestInput>,
+): Promise<Result<EgressResponse>> {
+  const key: Record<string, string> = isRead(method) ? {} : { "idempotency-key": context.callId };
+  const given = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+  return send(context, { method, url, headers: { ...given, ...key }, body });
+}
 
 export const WEB_CALLS: readonly Syscall[] = [webFetch, httpRequest];
 

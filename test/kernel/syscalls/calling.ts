@@ -2,10 +2,12 @@ import type { PageEntry, PagePatch, SearchHit } from "../../../kernel/context/pa
 import { err, ok, type Result } from "../../../kernel/errors.ts";
 import { makeEgress } from "../../../kernel/security/egress.ts";
 import { reachOf } from "../../../kernel/security/reach.ts";
+import type { Sandbox } from "../../../kernel/security/sandbox/sandbox.ts";
 import { MemoryStorage } from "../../../kernel/storage/drivers/memory.ts";
 import { Mounts } from "../../../kernel/storage/mounts.ts";
 import type { CallContext, Memory, Outside, ToolValue } from "../../../kernel/syscall.ts";
 import { SYSCALLS } from "../../../kernel/syscalls/index.ts";
+import { runInQuickJs } from "../../../workers/sandbox/quickjs-run.ts";
 import { nodeHash, TestClock } from "../../support/ports.ts";
 
 /** A process as system calls see it: files in memory, and a memory of pages that is a plain map. */
@@ -61,6 +63,7 @@ export class Caller {
   readonly memory = new MapMemory();
   readonly clock = new TestClock();
   readonly files = new Mounts({ "/workspace": new MemoryStorage({ clock: this.clock, hash: nodeHash }) });
+  readonly sandbox: Sandbox = { run: runInQuickJs };
   readonly outside: Outside = {
     egress: makeEgress({}, { allowed: fetch, public: fetch }),
     reach: reachOf("STANDARD", []),
@@ -74,6 +77,7 @@ export class Caller {
     const { memory, files, clock } = this;
     const context: CallContext = {
       ...this.outside,
+      sandbox: this.sandbox,
       callId,
       process: { id: "agt_1", tenant: "default" },
       clock,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { KernelBug } from "../../../kernel/errors.ts";
 import { LIMITS } from "../../../kernel/limits.ts";
+import type { PermissionLevel } from "../../../kernel/process/spec.ts";
 import { allows } from "../../../kernel/security/levels.ts";
 import { SYSCALLS, tableOf } from "../../../kernel/syscalls/index.ts";
 
@@ -23,9 +24,13 @@ describe("the table of system calls", () => {
   });
 
   test("gives the levels what the kernel's design gives them", () => {
-    const closed = Object.values(SYSCALLS).filter((call) => !allows("RESTRICTED", call.capability));
-    expect(closed.map((call) => call.name)).toEqual(["file_write", "file_delete", "web_fetch", "http_request"]);
-    expect(Object.values(SYSCALLS).every((call) => allows("STANDARD", call.capability))).toBe(true);
+    const closedTo = (level: PermissionLevel) =>
+      Object.values(SYSCALLS)
+        .filter((call) => !allows(level, call.capability))
+        .map((call) => call.name);
+    const closed = ["file_write", "file_delete", "web_fetch", "http_request", "code_run"];
+    expect(closedTo("RESTRICTED")).toEqual(closed);
+    expect([closedTo("STANDARD"), closedTo("ADVANCED"), closedTo("FULL")]).toEqual([["code_run"], [], []]);
   });
 
   test("says of each call what a crash leaves behind", () => {
@@ -45,6 +50,7 @@ describe("the table of system calls", () => {
       time_now: "pure",
       web_fetch: "pure",
       http_request: "by-input",
+      code_run: "by-input",
       ask_person: "control",
       exit: "control",
     });

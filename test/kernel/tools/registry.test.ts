@@ -15,9 +15,10 @@ const weather: ToolSpec = {
   run: async ({ city }) => ({ city, celsius: 21 }),
 };
 
-const { memory, files, clock, outside } = new Caller();
+const { memory, files, clock, outside, sandbox } = new Caller();
 const context: CallContext = {
   ...outside,
+  sandbox,
   callId: "call_1",
   process: { id: "agt_1", tenant: "default" },
   clock,
