@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { citations } from "../../kernel/context/prompt-format.ts";
-import en from "../fixtures/reading/en.json" with { type: "json" };
-import zh from "../fixtures/reading/zh.json" with { type: "json" };
+import en from "../fixtures/reading/packages.json" with { type: "json" };
+import zh from "../fixtures/reading/typings.json" with { type: "json" };
 import { TEXTS } from "../kernel/context/reading-texts.ts";
 import { TestTenant, value } from "../support/tenant.ts";
 
