@@ -1,6 +1,7 @@
 import { LIMITS } from "../limits.ts";
-import type { PageIndex, Scores } from "./page-index.ts";
+import type { Scores } from "./page-index.ts";
 import type { Concept, Form } from "./query.ts";
+import type { TermScores } from "./term-scores.ts";
 
 /**
  * The first look of a search, at the index alone: BM25 of every concept by page. Of a concept the best form that a page has
@@ -24,10 +25,10 @@ interface Probe extends Form {
 }
 
 export class Candidates {
-  readonly #index: PageIndex;
+  readonly #terms: TermScores;
 
-  constructor(index: PageIndex) {
-    this.#index = index;
+  constructor(terms: TermScores) {
+    this.#terms = terms;
   }
 
   /** Scores of pages by ordinal; at least `enough` pages are found if any words can find them. */
@@ -55,7 +56,7 @@ export class Candidates {
   #scoresOf({ own, terms, weight }: Probe, all: boolean): Scores {
     const sums = new Map<number, { score: number; terms: number }>();
     for (const term of terms) {
-      const scores = all ? this.#index.scores(term) : this.#index.bestScores(term, LIMITS.searchBest);
+      const scores = all ? this.#terms.scores(term) : this.#terms.bestScores(term);
       for (const [ordinal, score] of scores) {
         const sum = sums.get(ordinal) ?? { score: 0, terms: 0 };
         sums.set(ordinal, { score: sum.score + score, terms: sum.terms + 1 });
@@ -75,7 +76,7 @@ export class Candidates {
   }
 
   #probesOf(form: Form, concept: number, own: boolean): Probe[] {
-    const frequencies = form.terms.map((term) => this.#index.frequency(term));
+    const frequencies = form.terms.map((term) => this.#terms.frequency(term));
     const postings = frequencies.reduce((sum, pages) => sum + pages, 0);
     const indexed = own ? postings > 0 : frequencies.every((pages) => pages > 0);
     if (indexed) return [{ ...form, concept, own, postings }];
@@ -85,10 +86,12 @@ export class Candidates {
   #relatives({ word }: Form, concept: number): Probe[] {
     if (!/^[a-z]+$/.test(word)) return [];
     const prefix = word.slice(0, Math.max(RELATIVE_STEM_CHARS, Math.floor(word.length * RELATIVE_STEM_SHARE)));
-    return this.#index
-      .relatives(prefix, LIMITS.searchRelatives)
-      .filter(({ term }) => term.length <= word.length + RELATIVE_STEM_CHARS)
-      .map(({ term, doc }) => ({ word: term, terms: [term], weight: RELATIVE, concept, own: true, postings: doc }));
+    const found = this.#terms.relatives(prefix).filter((term) => term.length <= word.length + RELATIVE_STEM_CHARS);
+    return found.flatMap((term): Probe[] => {
+      const postings = this.#terms.frequency(term);
+      const form = { word: term, terms: [term], weight: RELATIVE };
+      return postings === 0 ? [] : [{ ...form, concept, own: true, postings }];
+    });
   }
 }
 

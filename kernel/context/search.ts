@@ -6,6 +6,7 @@ import type { PageReader } from "./page-reader.ts";
 import type { PageRow, PageTable } from "./page-table.ts";
 import { bestPassage, type Passage, type WordWeights } from "./passage.ts";
 import { parseQuery, type Query } from "./query.ts";
+import { TermScores } from "./term-scores.ts";
 
 /**
  * Finds pages of all tiers by words, and by words that stand for them. First the index alone; then the best pages are read,
@@ -37,23 +38,22 @@ export interface SearchParts {
 
 export class Search {
   readonly #parts: SearchParts;
-  readonly #candidates: Candidates;
 
   constructor(parts: SearchParts) {
     this.#parts = parts;
-    this.#candidates = new Candidates(parts.index);
   }
 
   /** The best pages for `text` that `wanted` lets pass, best first. Changes nothing. */
   async find(text: string, limit: number, wanted: (row: PageRow) => boolean): Promise<Found[]> {
     const query = parseQuery(text.slice(0, LIMITS.queryChars), this.#parts.index.words);
+    const terms = new TermScores(this.#parts.index, (ordinal) => this.#isWanted(ordinal, wanted));
     const count = Math.max(limit, LIMITS.rerankPages);
-    const candidates = this.#best(this.#candidates.scores(query.concepts, count), count, wanted);
+    const candidates = this.#best(new Candidates(terms).scores(query.concepts, count), count, wanted);
     const contents = await this.#parts.reader.readAll(
       candidates.slice(0, LIMITS.rerankPages).map(({ row }) => row),
       LIMITS.rerankMs,
     );
-    const weights = this.#weights(query);
+    const weights = weightsOf(query, terms);
     const read = candidates.map(({ row, score }): Found => {
       const content = contents.get(row.ordinal) ?? null;
       const passage = content === null ? null : bestPassage(content, query, this.#parts.index.words, weights);
@@ -84,21 +84,21 @@ export class Search {
     return Math.max(0, ...beside.map((ordinal) => scores.get(ordinal) ?? 0));
   }
 
-  /** What each word of the query, or one that stands for it, says about a passage that has it. */
-  #weights({ concepts }: Query): WordWeights {
-    const { index } = this.#parts;
-    const total = index.pages();
-    const rarity = (terms: readonly string[]) =>
-      terms.reduce((sum, term) => sum + inverse(index.frequency(term), total), 0) / Math.sqrt(terms.length);
-    return new Map(
-      concepts
-        .flatMap(({ weight, forms }, concept) =>
-          forms.map(({ word, terms, weight: share }) => ({ word, concept, weight: weight * share * rarity(terms) })),
-        )
-        .sort((a, b) => a.weight - b.weight)
-        .map(({ word, concept, weight }) => [word, { concept, weight }]),
-    );
+  #isWanted(ordinal: number, wanted: (row: PageRow) => boolean): boolean {
+    const row = this.#parts.table.byOrdinal(ordinal);
+    return row !== undefined && wanted(row);
   }
+}
+
+/** What each word of the query, or one that stands for it, says about a passage that has it. */
+function weightsOf({ concepts }: Query, scores: TermScores): WordWeights {
+  const rarity = (terms: readonly string[]) =>
+    terms.reduce((sum, term) => sum + scores.rarity(term), 0) / Math.sqrt(terms.length);
+  const words = concepts.flatMap(({ weight, forms }, concept) =>
+    forms.map(({ word, terms, weight: share }) => ({ word, concept, weight: weight * share * rarity(terms) })),
+  );
+  const ascending = words.sort((a, b) => a.weight - b.weight);
+  return new Map(ascending.map(({ word, concept, weight }) => [word, { concept, weight }]));
 }
 
 function byScore(a: Candidate, b: Candidate): number {
@@ -115,9 +115,4 @@ function distinctFirst(found: readonly Found[]): Found[] {
     said.add(says);
   }
   return [...first, ...repeats];
-}
-
-/** How much the rarity of a term says. */
-function inverse(pages: number, total: number): number {
-  return Math.log(1 + (total - pages + 0.5) / (pages + 0.5));
 }
