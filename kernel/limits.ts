@@ -295,7 +295,7 @@ export const LIMITS = {
   /** Pages of a term that are looked at one by one. */
   searchRarePages: 16,
   /** With words that stand for the question's, all in all. */
-  searchKindredPostings: 10_000,
+  searchKindredPostings: 6_000,
   /** Rows fetched for one search at most, and words taken for one that is not indexed. */
   searchRows: 400,
   searchRelatives: 8,
