@@ -14,7 +14,7 @@ const RELATIVE = 0.5;
 const RELATIVE_STEM_SHARE = 0.7;
 const RELATIVE_STEM_CHARS = 4;
 /** Below 1, several concepts say more than one rare one. */
-const CONCEPT_POWER = 0.85;
+const CONCEPT_POWER = 0.7;
 
 interface Probe extends Form {
   concept: number;

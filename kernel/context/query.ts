@@ -34,7 +34,7 @@ const NAME = 2;
 /** A word that stands for the question's. */
 const KINDRED = 0.7;
 /** In writing without spaces: one character of a word, and a pair that lies across two words. */
-const CHARACTER = 0.2;
+const CHARACTER = 0.15;
 const ACROSS = 0.15;
 const ACROSS_PARTICLE = 0.075;
 
