@@ -31,8 +31,9 @@ export interface Form {
 /** An ordinary word; a name, which nobody paraphrases. */
 const COMMON = 0.65;
 const NAME = 2;
-/** A word that stands for the question's. */
-const KINDRED = 0.7;
+/** A word that stands for the question's: an English word has more senses than a Chinese one, so it stands for it less often. */
+const KINDRED = 0.5;
+const KINDRED_DENSE = 0.7;
 /** In writing without spaces: one character of a word, and a pair that lies across two words. */
 const CHARACTER = 0.15;
 const ACROSS = 0.15;
@@ -57,7 +58,7 @@ export function parseQuery(text: string, words: Words): Query {
 type Add = (weight: number, form: Form, kin?: readonly string[]) => void;
 
 function kindredForm(word: string): Form {
-  return { ...formOf(word), weight: KINDRED };
+  return { ...formOf(word), weight: isDense(word) ? KINDRED_DENSE : KINDRED };
 }
 
 function formOf(word: string): Form {
