@@ -77,9 +77,10 @@ export class Search {
 
   /** The better score of the pages right before and after in the same text. */
   #neighbour(row: PageRow, scores: Scores): number {
+    if (row.kind !== "document") return 0;
     const beside = [row.ordinal - 1, row.ordinal + 1].filter((ordinal) => {
       const other = scores.has(ordinal) ? this.#parts.table.byOrdinal(ordinal) : undefined;
-      return other?.kind === row.kind && other.source === row.source && other.created_at === row.created_at;
+      return other?.kind === "document" && other.source === row.source;
     });
     return Math.max(0, ...beside.map((ordinal) => scores.get(ordinal) ?? 0));
   }
