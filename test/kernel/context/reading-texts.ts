@@ -1,7 +1,5 @@
 import electron from "../../fixtures/reading/electron.json" with { type: "json" };
-import electronText from "../../fixtures/reading/electron.txt?raw";
 import manual from "../../fixtures/reading/manual.json" with { type: "json" };
-import manualText from "../../fixtures/reading/manual.txt?raw";
 import packages from "../../fixtures/reading/packages.json" with { type: "json" };
 import typings from "../../fixtures/reading/typings.json" with { type: "json" };
 
@@ -25,8 +23,18 @@ const CHINESE = import.meta.glob<string>("../../../node_modules/miniprogram-api-
   eager: true,
 });
 
+const COMMITTED = import.meta.glob<string>("../../fixtures/reading/*.txt", {
+  query: "?raw",
+  import: "default",
+  eager: true,
+});
+
 function named(files: Files): Files {
   return Object.fromEntries(Object.entries(files).map(([path, text]) => [path.replace(/^.*node_modules\//, ""), text]));
+}
+
+function committed(name: string): Files {
+  return { [name]: COMMITTED[`../../fixtures/reading/${name}`] ?? "" };
 }
 
 export interface Reading {
@@ -35,12 +43,37 @@ export interface Reading {
   texts: Files;
   questions: readonly { ask: string; passage: string }[];
   /** Of ten questions, so many have the right page among the first three. The goal is 8 (docs/decisions/0022-search.md). */
-  leastRight: number;
+  leastFound: number;
+  leastCited: number;
 }
 
 export const READINGS: readonly Reading[] = [
-  { name: "an English manual", texts: { "manual.txt": manualText }, questions: manual.questions, leastRight: 6 },
-  { name: "Chinese tutorials", texts: { "electron.txt": electronText }, questions: electron.questions, leastRight: 8 },
-  { name: "the Markdown of packages", texts: named(ENGLISH), questions: packages.questions, leastRight: 8 },
-  { name: "Chinese type definitions", texts: named(CHINESE), questions: typings.questions, leastRight: 8 },
+  {
+    name: "an English manual",
+    texts: committed("manual.txt"),
+    questions: manual.questions,
+    leastFound: 6,
+    leastCited: 6,
+  },
+  {
+    name: "Chinese tutorials",
+    texts: committed("electron.txt"),
+    questions: electron.questions,
+    leastFound: 7,
+    leastCited: 8,
+  },
+  {
+    name: "the Markdown of packages",
+    texts: named(ENGLISH),
+    questions: packages.questions,
+    leastFound: 8,
+    leastCited: 8,
+  },
+  {
+    name: "Chinese type definitions",
+    texts: named(CHINESE),
+    questions: typings.questions,
+    leastFound: 8,
+    leastCited: 8,
+  },
 ];
