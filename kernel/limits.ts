@@ -292,6 +292,10 @@ export const LIMITS = {
   /** Index entries that one search looks at term by term; of a more common term, its best pages only. */
   searchPostings: 4_000,
   searchBest: 200,
+  /** Pages of a term that are looked at one by one. */
+  searchRarePages: 16,
+  /** With words that stand for the question's, all in all. */
+  searchKindredPostings: 6_000,
   /** Rows fetched for one search at most, and words taken for one that is not indexed. */
   searchRows: 400,
   searchRelatives: 8,

@@ -52,6 +52,30 @@ describe("a search", () => {
     });
   });
 
+  test("finds what the text says in other words, after what it says in the question's own", async () => {
+    await withContext(async (rig) => {
+      const ids = remember(rig, [
+        "The clerks erase the tables at dusk.",
+        "The clerks discard the oars at dusk.",
+        "仓库每月升级一次锁具。",
+        "河边的猫很安静。",
+      ]);
+      expect(await firstFact(rig, ids, "discarding at dusk")).toBe("The clerks discard the oars at dusk.");
+      expect(await firstFact(rig, ids, "wiping tables")).toBe("The clerks erase the tables at dusk.");
+      expect(await firstFact(rig, ids, "更新")).toBe("仓库每月升级一次锁具。");
+    });
+  });
+
+  test("is not led astray by the question itself, which stands in the prompt", async () => {
+    await withContext(async (rig) => {
+      const ids = remember(rig);
+      const ask = "Fontainebleaux?";
+      rig.sql.transaction(() => rig.context.appendMessage(ask, "user"));
+      const hits = await rig.context.memory.search(ask, 3);
+      expect(hits.map(({ id }) => ids.get(id))).toEqual([FACTS[4]]);
+    });
+  });
+
   test("finds a page by the heading that it lost when its document was cut", async () => {
     await withContext(async ({ context, sql }) => {
       const text = `# Journal\n\n${prose(30)}\n\n# Quarantine\n\n${prose(60, "island")}`;
