@@ -12,6 +12,7 @@ describe("a process that this version of the code cannot migrate", () => {
     const tenant = new TestTenant();
     const id = await tenant.daemon();
     const stub = tenant.stub(id);
+    const [whole] = await rows(stub, "SELECT count(*) - 1 AS n FROM schema_migrations");
     // The migration that lays `strays` is to run again, and the table is there.
     await rows(stub, "DELETE FROM schema_migrations WHERE name = '0002_batch'");
     await rows(stub, "UPDATE process SET state = 'ready', wait_reason = NULL");
@@ -23,7 +24,7 @@ describe("a process that this version of the code cannot migrate", () => {
     await runDurableObjectAlarm(stub);
     const [at] = [await runInDurableObject(stub, (_object, { storage }) => storage.getAlarm())];
     expect(at).toBeGreaterThan(Date.now());
-    expect(await rows(stub, "SELECT count(*) AS n FROM schema_migrations")).toEqual([{ n: 2 }]);
+    expect(await rows(stub, "SELECT count(*) AS n FROM schema_migrations")).toEqual([whole]);
     await rows(stub, "DROP TABLE strays");
     await runDurableObjectAlarm(stub);
     await tenant.until(id, (block) => block.waitReason === "message");
