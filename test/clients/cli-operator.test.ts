@@ -58,7 +58,7 @@ describe("aos, for who runs agents", () => {
   });
 
   it("names the providers and the tools", async () => {
-    expect((await cli("providers")).stdout).toMatch(/^local +default +local\/reader$/m);
+    expect((await cli("providers")).stdout).toMatch(/^local \* +1 /m);
     expect((await cli("tools")).stdout).toMatch(/^calculate /m);
   });
 

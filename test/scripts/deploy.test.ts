@@ -18,7 +18,9 @@ describe("npm run deploy", () => {
   it("goes on when the ids are real", async () => {
     const configuration = await readConfiguration(ROOT);
     const d1_databases = configuration.d1_databases.map((database) => ({ ...database, database_id: "5f1c-a9" }));
-    expect(explainPlaceholders({ ...configuration, d1_databases })).toBeNull();
+    const kv_namespaces = configuration.kv_namespaces.map((namespace) => ({ ...namespace, id: "5f1ca9" }));
+    expect(explainPlaceholders({ ...configuration, d1_databases })).toContain("npx wrangler kv namespace create CACHE");
+    expect(explainPlaceholders({ ...configuration, d1_databases, kv_namespaces })).toBeNull();
   });
 
   it("refuses without the bootstrap key", () => {

@@ -1,16 +1,9 @@
 import { Cron } from "croner";
 import type { Miniflare } from "miniflare";
+import { trigger } from "./trigger.ts";
 import type { WorkerOptions } from "./worker-bundle.ts";
 
-/** Where Miniflare's own entry takes triggers, with `unsafeTriggerHandlers`. Nobody listens under this name. */
-const SCHEDULED = "http://trigger.local/cdn-cgi/local/scheduled";
-
-/**
- * Miniflare never fires a cron trigger by itself: this does, in UTC like production.
- *
- * By HTTP, and not by `getWorker().scheduled()`: that reads the stub's properties with this thread stopped until workerd
- * answers, while workerd, whose logs this thread reads, may be waiting for room in the pipe. Then both wait for ever.
- */
+/** Miniflare never fires a cron trigger by itself: this does, in UTC like production. */
 export class CronTicker {
   readonly #jobs: Cron[];
 
@@ -27,13 +20,8 @@ export class CronTicker {
 }
 
 async function tick(miniflare: Miniflare, cron: string): Promise<void> {
-  const trigger = new URL(SCHEDULED);
-  trigger.searchParams.set("cron", cron);
-  trigger.searchParams.set("time", String(Date.now()));
   try {
-    const response = await miniflare.dispatchFetch(trigger.href);
-    const outcome = await response.text();
-    if (!response.ok) process.stderr.write(`cron ${cron}: ${outcome}\n`);
+    await trigger(miniflare, cron, Date.now());
   } catch (error) {
     process.stderr.write(`cron ${cron}: ${error instanceof Error ? error.message : error}\n`);
   }

@@ -1,7 +1,7 @@
 import { Miniflare, type V4WorkerOptions } from "miniflare";
 import { LIMITS } from "../../../kernel/limits.ts";
 import { adminKeyFile, ensureAdminKey } from "./admin-key.ts";
-import { tellBoot } from "./boot-notice.ts";
+import { BootNotice } from "./boot-notice.ts";
 import { CronTicker } from "./cron-ticker.ts";
 import { migrateD1 } from "./d1-migrations.ts";
 import { miniflareOptions, type RuntimeFacts, RuntimeLog } from "./miniflare-options.ts";
@@ -53,6 +53,7 @@ export class LocalRuntime {
       lock,
       guard: new WorkerdGuard(settings.stateDir),
       log: new RuntimeLog({ verbose }),
+      notice: new BootNotice(),
     };
     try {
       return await LocalRuntime.#boot(boot);
@@ -88,17 +89,18 @@ interface Boot {
   lock: StateLock;
   guard: WorkerdGuard;
   log: RuntimeLog;
+  notice: BootNotice;
 }
 
 /** The Worker on Miniflare, once it accepts requests; the database is migrated before. */
 async function serve(boot: Boot, bindings: Record<string, string>): Promise<Miniflare> {
-  const { settings, bundle, guard, log } = boot;
+  const { settings, bundle, guard, log, notice } = boot;
   await guard.open();
   const facts: RuntimeFacts = { stateDir: settings.stateDir, workerdEnvironment: guard.environment, log };
   return await withoutSignalHandlers(async () => {
     await migrateD1(facts, bundle, guard);
     // Nobody waits for it: the API answers before the last agent has heard.
-    const began = () => void tellBoot(miniflare, bundle.options.name, guard.beganAt);
+    const began = () => void notice.tell(miniflare, guard.beganAt);
     const miniflare = new Miniflare({
       ...miniflareOptions(facts, [worker(bundle, settings.port, bindings)]),
       unsafeHandleRuntimeRestart: began,
@@ -113,8 +115,13 @@ async function serve(boot: Boot, bindings: Record<string, string>): Promise<Mini
   });
 }
 
-async function close({ settings, lock, guard, log }: Boot, miniflare: Miniflare, ticker: CronTicker): Promise<void> {
+async function close(
+  { settings, lock, guard, log, notice }: Boot,
+  miniflare: Miniflare,
+  ticker: CronTicker,
+): Promise<void> {
   ticker.stop();
+  notice.stop();
   removeRuntimeUrl(settings.stateDir);
   log.silence();
   await guard.drain();
