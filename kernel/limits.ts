@@ -187,6 +187,13 @@ export const LIMITS = {
   breakerProbeMs: 2 * SECOND_MS,
   /** A consumer of the calls queue waits so long for an account; for more, it puts its messages back. */
   consumerGateMs: 5 * SECOND_MS,
+  /** A call of the OpenAI-compatible front, or of a batch job, waits so long in line for its account. */
+  frontGateMs: 10 * SECOND_MS,
+  jobGateMs: 5 * SECOND_MS,
+  /** A call that passed a gate says so often that it is under way; who was not heard for a slice's time is gone. */
+  gateBeatMs: 2 * SECOND_MS,
+  /** Tenants times accounts of which an isolate remembers what it may do; idle ones go first. */
+  gateDesks: 256,
   /** After so many deliveries a message that the gate refuses is let go: its agent sends the call again by itself. */
   consumerGatePutBacks: 4,
   toolArgumentBytes: 256 * KIB,

@@ -4,12 +4,13 @@ import { BatchDrivers } from "../../kernel/llm/batch/drivers.ts";
 import type { CallsPort, JobParts } from "../../kernel/llm/batch/job-parts.ts";
 import { JobTables } from "../../kernel/llm/batch/job-tables.ts";
 import { makeProviders } from "../../kernel/llm/providers.ts";
-import type { Fetch, Sql } from "../../kernel/ports.ts";
+import type { Sql } from "../../kernel/ports.ts";
 import { Transactions } from "../../kernel/transactions.ts";
 import { R2ObjectStore } from "../agent/r2-object-store.ts";
 import { within } from "../deadline.ts";
 import { type ObjectEnv, variablesOf } from "../env.ts";
-import { systemClock, systemHash } from "../ports.ts";
+import { GatePasses } from "../gate-passes.ts";
+import { systemClock, systemFetch, systemHash } from "../ports.ts";
 import { coreCalls } from "../stubs.ts";
 import { JobList } from "./job-list.ts";
 
@@ -21,9 +22,10 @@ export interface JobRuntime {
 }
 
 export function makeJobRuntime(env: ObjectEnv, sql: Sql, tenant: string, jobId: string): JobRuntime {
-  const fetched: Fetch = (input, init) => fetch(input, init);
+  const passes = new GatePasses(env, "job");
+  const enter = (model: string, tokens: number) => passes.enter({ tenant, model, tokens }, LIMITS.jobGateMs);
   const variables = variablesOf(env);
-  const providers = makeProviders(variables, fetched, systemClock);
+  const providers = makeProviders(variables, systemFetch, systemClock);
   const list = new JobList(env.DB);
   const parts: JobParts = {
     tenant,
@@ -31,7 +33,7 @@ export function makeJobRuntime(env: ObjectEnv, sql: Sql, tenant: string, jobId: 
     tables: new JobTables(sql),
     clock: systemClock,
     hash: systemHash,
-    drivers: new BatchDrivers(variables, providers, { fetch: fetched, clock: systemClock }),
+    drivers: new BatchDrivers(variables, providers, { fetch: systemFetch, clock: systemClock, enter }),
     calls: callsPort(env, tenant, jobId),
     list,
     objects: new R2ObjectStore(env.PAGES),

@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../../kernel/errors.ts";
 import { LIMITS } from "../../kernel/limits.ts";
+import { coreHolder } from "../../kernel/llm/gate/lease.ts";
 import type { AgentReport, GrantRequest } from "../../kernel/scheduler/grant.ts";
 import { type Errand, NO_ERRAND } from "../../kernel/scheduler/run-queue.ts";
 import type { Scheduler } from "../../kernel/scheduler/scheduler.ts";
@@ -158,7 +159,7 @@ export class VendorGates {
     const allowance = allowances.at(gate);
     const askedAt = systemClock.now();
     const usage = allowances.usage(gate, { agentId, ...(this.#lines.get(gate) ?? NOBODY) });
-    const request = { tenant: this.#tenant, holder: `core/${this.#tenant}`, ...allowance.request(usage) };
+    const request = { tenant: this.#tenant, holder: coreHolder(this.#tenant), ...allowance.request(usage) };
     const answer = await within(LIMITS.gateRpcMs, "lease", gateOf(this.#env, gate).lease(request));
     const now = systemClock.now();
     if (answer === null || !answer.ok) return allowance.unanswered(request, now);

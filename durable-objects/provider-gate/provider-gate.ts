@@ -3,7 +3,7 @@ import { err, ok, type Result } from "../../kernel/errors.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import { isAccount, limitsOf } from "../../kernel/llm/gate/account-limits.ts";
 import { Gate } from "../../kernel/llm/gate/gate.ts";
-import type { GateView, LeaseReply, LeaseRequest } from "../../kernel/llm/gate/lease.ts";
+import { coreHolder, type GateView, type LeaseReply, type LeaseRequest } from "../../kernel/llm/gate/lease.ts";
 import { within } from "../deadline.ts";
 import { type ObjectEnv, variablesOf } from "../env.ts";
 import { migrate } from "../migrations.ts";
@@ -23,7 +23,7 @@ export class ProviderGate extends DurableObject<ObjectEnv> implements GateRpc {
   async lease(request: LeaseRequest): Promise<Result<LeaseReply>> {
     return this.#with((gate) => {
       const { reply, moved } = this.#sql.transaction(() => gate.lease(request));
-      if (moved) this.#tell(gate, request.tenant);
+      if (moved) this.#tell(gate, request.holder);
       return reply;
     });
   }
@@ -32,11 +32,11 @@ export class ProviderGate extends DurableObject<ObjectEnv> implements GateRpc {
     return this.#with((gate) => gate.view());
   }
 
-  /** The other cores hold slices that are not true any more. Consumers of the queue are not reached: theirs end in a moment. */
-  #tell(gate: Gate, exceptTenant: string): void {
+  /** The other cores hold slices that are not true any more. Holders that are no core are not reached: theirs end in a moment. */
+  #tell(gate: Gate, exceptHolder: string): void {
     const { pausedMs, lastError } = gate.view();
     const cause = pausedMs > 0 ? (lastError?.code ?? null) : null;
-    for (const tenant of gate.tenants().filter((name) => name !== exceptTenant)) {
+    for (const tenant of gate.tenants().filter((name) => coreHolder(name) !== exceptHolder)) {
       const heard = coreVendors(this.env, tenant).vendorMoved(this.#name, cause, pausedMs);
       this.ctx.waitUntil(within(LIMITS.gateRpcMs, "vendorMoved", heard));
     }

@@ -95,9 +95,12 @@ export function closeCall(parts: AgentParts, call: OpenCall, outcome: ChatOutcom
   else refused(parts, call, outcome);
 }
 
+/** What the bill of a call depends on, whatever was asked for. */
+export type Billed = { ok: true; reply: Pick<ChatReply, "usage"> } | Refusal;
+
 /** How the call's outcome stands in the ledger. A joined call is free: the one that it shares pays. */
 export function settlementOf(
-  outcome: ChatOutcome,
+  outcome: Billed,
   call: Pick<OpenCall, "price" | "reservedNanoUsd" | "joinedTo">,
   now: number,
 ): Omit<Settlement, "callId"> {

@@ -1,4 +1,4 @@
-import type { Result } from "../../kernel/errors.ts";
+import { err, type Result } from "../../kernel/errors.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import type { BatchRequest } from "../../kernel/llm/batch/batch-request.ts";
 import { BatchWork } from "../../kernel/llm/batch/batch-work.ts";
@@ -6,6 +6,7 @@ import { BatchDrivers } from "../../kernel/llm/batch/drivers.ts";
 import type { CallsPort, JobParts, OpenedCalls } from "../../kernel/llm/batch/job-parts.ts";
 import { JobTables } from "../../kernel/llm/batch/job-tables.ts";
 import { LotPlanner } from "../../kernel/llm/batch/lot-planner.ts";
+import type { CallEnd, Pass } from "../../kernel/llm/gate/pass.ts";
 import { makeProviders } from "../../kernel/llm/providers.ts";
 import type { ObjectStore, Sql } from "../../kernel/ports.ts";
 import type { GrantRequest, Settlement } from "../../kernel/scheduler/grant.ts";
@@ -21,6 +22,8 @@ export class BatchRig {
   readonly clock = new TestClock();
   readonly api = new BatchApi(() => this.clock.now());
   readonly core = new BookkeepingCore();
+  /** The gate of the vendor's account: open, unless it is told to be closed for so long. */
+  readonly gate = { closedMs: 0, inside: 0, heard: [] as (CallEnd | null)[] };
   readonly objects = new Map<string, string>();
   readonly tables: JobTables;
   /** Where the next life dies: at which request to a vendor, before it left or after it took effect there. */
@@ -47,12 +50,22 @@ export class BatchRig {
       tables: this.tables,
       clock: this.clock,
       hash: nodeHash,
-      drivers: new BatchDrivers(env, providers, { fetch: vendor, clock: this.clock }),
+      drivers: new BatchDrivers(env, providers, { fetch: vendor, clock: this.clock, enter: () => this.#enter() }),
       calls: this.core,
       list: { note: async () => true },
       objects: objectStore(this.objects),
     };
     this.work = new BatchWork(this.#parts);
+  }
+
+  async #enter(): Promise<Result<Pass>> {
+    if (this.gate.closedMs > 0) return err("rate_limited", "the account is full", { retryAfterMs: this.gate.closedMs });
+    this.gate.inside += 1;
+    const end: Pass["end"] = async (outcome) => {
+      this.gate.inside -= 1;
+      this.gate.heard.push(outcome);
+    };
+    return { ok: true, value: { careful: false, end } };
   }
 
   /** Accepts a job of `count` requests that ask for echoes. */

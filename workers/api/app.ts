@@ -15,6 +15,7 @@ import { safeHeaders } from "./middleware/safe-headers.ts";
 import { unexpected } from "./middleware/unexpected.ts";
 import { validInput } from "./middleware/valid-input.ts";
 import { wholeBody } from "./middleware/whole-body.ts";
+import { withGateway } from "./middleware/with-gateway.ts";
 import { withReplies } from "./middleware/with-replies.ts";
 import { withinRate } from "./middleware/within-rate.ts";
 import { registerSecurity } from "./openapi.ts";
@@ -77,7 +78,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.use(requestId, safeHeaders, openAiErrors, wholeBody);
   app.use("/v1/*", accessLogged(new AccessLog(systemClock, (line) => console.log(line))));
   app.use("/v1/*", authenticated(new KeyRing(systemClock)), withinRate, permitted(app));
-  app.use("/v1/*", withReplies(new ReplyCache(systemClock)));
+  app.use("/v1/*", withReplies(new ReplyCache(systemClock)), withGateway());
   app.use("/v1/agents/:id/*", knownAgent);
   for (const resource of RESOURCES) resource(app);
   registerSecurity(app);

@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import type { ReplyCache } from "../../kernel/llm/cache/reply-cache.ts";
+import type { Gateway } from "../../kernel/llm/gate/pass.ts";
 import type { Env } from "../env.ts";
 import type { AgentObject, ReachAgent } from "../objects.ts";
 import type { Principal } from "./authenticate.ts";
@@ -13,6 +14,8 @@ export interface AppEnv {
     principal: Principal;
     /** The replies of models that may be given again, as this isolate keeps them. */
     replies: ReplyCache;
+    /** The way through the gates of vendor accounts, for calls of keys. */
+    gateway: Gateway;
     /** On every route under `/v1/agents/{id}`. */
     agent: AgentObject;
     /** The same, for those who wait longer than one call. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AgentCalls } from "../../durable-objects/agent/rpc.ts";
 import { variablesOf } from "../../durable-objects/env.ts";
+import { GatePasses } from "../../durable-objects/gate-passes.ts";
 import { systemClock, systemFetch } from "../../durable-objects/ports.ts";
 import { withDeadline } from "../../kernel/deadline.ts";
 import { err, type Result } from "../../kernel/errors.ts";
@@ -11,7 +12,6 @@ import type { ClaimedCall } from "../../kernel/process/batch-calls.ts";
 import type { Env } from "../env.ts";
 import { answer } from "../objects.ts";
 import { type Delivery, putBack, putOff } from "./delivery.ts";
-import { GatePasses } from "./gate-passes.ts";
 import { Permits } from "./permits.ts";
 
 type Claim = Delivery & ClaimedCall;
@@ -34,16 +34,16 @@ export class CallShift {
 
   constructor(env: Env) {
     this.#env = env;
-    this.#passes = new GatePasses(env);
+    this.#passes = new GatePasses(env, "batch");
   }
 
   /** Makes one call for all of `group`, which ask for the same. A vendor that wants none gets none: the group comes again. */
   async make(group: readonly Delivery[]): Promise<void> {
     const [first] = group;
     if (first === undefined) return;
-    const pass = await this.#passes.enter(first.call);
-    if (typeof pass === "number") {
-      for (const { message } of group) putOff(message, pass);
+    const pass = await this.#passes.enter(first.call, LIMITS.consumerGateMs);
+    if (!pass.ok) {
+      for (const { message } of group) putOff(message, pass.error.retryAfterMs ?? LIMITS.gateAskMs);
       return;
     }
     let outcome: ChatOutcome | null = null;
@@ -56,7 +56,7 @@ export class CallShift {
     } catch (cause) {
       for (const { message, call } of group) putBack(message, "queue.call-broke", { call, message: String(cause) });
     } finally {
-      await pass(outcome);
+      await pass.value.end(outcome);
     }
   }
 

@@ -2,6 +2,7 @@ import { KernelBug, type Result } from "../../errors.ts";
 import type { Clock, Fetch } from "../../ports.ts";
 import { listed } from "../catalogue.ts";
 import { type ModelEnv, type ModelVariable, parseEnv } from "../env.ts";
+import type { Pass } from "../gate/pass.ts";
 import type { ModelPrice } from "../provider.ts";
 import { kimi } from "../providers/kimi.ts";
 import { openai } from "../providers/openai.ts";
@@ -31,16 +32,19 @@ export interface DriverChoice {
   price: ModelPrice;
 }
 
+export interface BatchPorts {
+  fetch: Fetch;
+  clock: Clock;
+  /** The gate of the account that serves `model` (`provider/model`): calls of the pool pass it. */
+  enter(model: string, tokens: number): Promise<Result<Pass>>;
+}
+
 export class BatchDrivers {
   readonly #env: ModelEnv;
   readonly #providers: Providers;
-  readonly #ports: { fetch: Fetch; clock: Clock };
+  readonly #ports: BatchPorts;
 
-  constructor(
-    env: Readonly<Record<string, string | undefined>>,
-    providers: Providers,
-    ports: { fetch: Fetch; clock: Clock },
-  ) {
+  constructor(env: Readonly<Record<string, string | undefined>>, providers: Providers, ports: BatchPorts) {
     const parsed = parseEnv(env);
     if (!parsed.ok) throw new KernelBug(parsed.error.message);
     this.#env = parsed.value;
@@ -53,12 +57,17 @@ export class BatchDrivers {
     const served = this.#providers.get(model);
     if (!served.ok) return served;
     const terms = pooled.includes(served.value.provider.name) ? undefined : termsOf(served.value);
-    return { ok: true, value: terms === undefined ? poolOf(served.value) : this.#vendorOf(served.value, terms) };
+    return { ok: true, value: terms === undefined ? this.#poolOf(served.value) : this.#vendorOf(served.value, terms) };
   }
 
   #vendorOf({ provider, model, info }: ServedModel, terms: BatchTerms): DriverChoice {
     const driver = this.#driver(terms);
     return { kind: "vendor", driver, provider: provider.name, model, price: discounted(info.price, terms.priceFactor) };
+  }
+
+  #poolOf({ provider, model, info }: ServedModel): DriverChoice {
+    const driver = new PoolDriver(provider, (tokens) => this.#ports.enter(info.id, tokens));
+    return { kind: "pool", driver, provider: provider.name, model, price: info.price };
   }
 
   #driver(terms: BatchTerms): BatchDriver {
@@ -82,10 +91,6 @@ function termsOf({ provider, model }: ServedModel): BatchTerms | undefined {
     if (vendor.name !== provider.name) return false;
     return models === null || (listed(vendor, model) !== undefined && models.test(model));
   });
-}
-
-function poolOf({ provider, model, info }: ServedModel): DriverChoice {
-  return { kind: "pool", driver: new PoolDriver(provider), provider: provider.name, model, price: info.price };
 }
 
 /** Rounded up where a part of a nano-dollar per million tokens would be left. */

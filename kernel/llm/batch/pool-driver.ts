@@ -1,7 +1,14 @@
+import { estimateTokens } from "../../context/tokens.ts";
 import { withDeadline } from "../../deadline.ts";
+import type { Result } from "../../errors.ts";
 import { LIMITS } from "../../limits.ts";
+import type { ChatRequest } from "../chat.ts";
+import type { Pass } from "../gate/pass.ts";
 import type { ChatOutcome, Provider } from "../provider.ts";
 import { type BatchDriver, hidden, type LotDesk, type LotRequest, type Progress, pauseMs, unbilled } from "./driver.ts";
+
+/** Asks the vendor account's gate for one call that counts for so many tokens. Waits for some seconds at most. */
+export type EnterGate = (tokens: number) => Promise<Result<Pass>>;
 
 /**
  * Batches for vendors without a Batch API: ordinary calls, a few at a time, from the job's own object. It is billed for
@@ -15,9 +22,11 @@ export class PoolDriver implements BatchDriver {
   readonly limits = { requests: LIMITS.batchPoolWave, bytes: LIMITS.batchLotBytes };
   readonly priceFactor = 1;
   readonly #provider: Provider;
+  readonly #enter: EnterGate;
 
-  constructor(provider: Provider) {
+  constructor(provider: Provider, enter: EnterGate) {
     this.#provider = provider;
+    this.#enter = enter;
   }
 
   async advance(desk: LotDesk, signal: AbortSignal): Promise<Progress> {
@@ -27,24 +36,40 @@ export class PoolDriver implements BatchDriver {
     desk.running();
     const line = desk.requests("reserved", -1, LIMITS.batchPoolWave).values();
     const until = desk.now() + LIMITS.batchPoolMs;
-    await Promise.all(Array.from({ length: LIMITS.batchPoolCalls }, () => this.#work(desk, line, until, signal)));
+    const pauses = await Promise.all(
+      Array.from({ length: LIMITS.batchPoolCalls }, () => this.#work(desk, line, until, signal)),
+    );
     const why = desk.stopping();
     if (why !== null) return { kind: "ended", rest: unbilled(why) };
     const isDone = desk.requests("reserved", -1, 1).length === 0;
-    return isDone ? { kind: "ended", rest: unbilled("expired") } : { kind: "wait", ms: 0 };
+    return isDone ? { kind: "ended", rest: unbilled("expired") } : { kind: "wait", ms: Math.max(...pauses) };
   }
 
-  /** One of several that take from the same line. */
-  async #work(desk: LotDesk, line: Iterator<LotRequest>, until: number, signal: AbortSignal): Promise<void> {
+  /** One of several that take from the same line. Answers how long the vendor's account wants to be left alone, in milliseconds. */
+  async #work(desk: LotDesk, line: Iterator<LotRequest>, until: number, signal: AbortSignal): Promise<number> {
     const goesOn = () => desk.stopping() === null && desk.now() < until;
     for (let next = line.next(); !next.done && goesOn(); next = line.next()) {
       const { value } = next;
-      desk.send(value.position);
-      const outcome = await withDeadline(LIMITS.modelCallMs, signal, (within) =>
-        this.#provider.chat(value.request, { signal: within }),
-      );
-      this.#conclude(desk, value, outcome);
+      const pass = await this.#enter(tokensOf(value.request));
+      if (!pass.ok) return pass.error.retryAfterMs ?? LIMITS.gateAskMs;
+      let outcome: ChatOutcome | null = null;
+      try {
+        // It may have waited, and nobody may want it any more.
+        if (goesOn()) outcome = await this.#call(desk, value, signal, pass.value.careful);
+      } finally {
+        await pass.value.end(outcome);
+      }
     }
+    return 0;
+  }
+
+  async #call(desk: LotDesk, asked: LotRequest, signal: AbortSignal, careful: boolean): Promise<ChatOutcome> {
+    desk.send(asked.position);
+    const outcome = await withDeadline(LIMITS.modelCallMs, signal, (within) =>
+      this.#provider.chat(asked.request, { signal: within, careful }),
+    );
+    this.#conclude(desk, asked, outcome);
+    return outcome;
   }
 
   #conclude(desk: LotDesk, { position, attempt }: LotRequest, outcome: ChatOutcome): void {
@@ -53,4 +78,8 @@ export class PoolDriver implements BatchDriver {
     const pause = pauseMs(attempt - 1, LIMITS.backoffBaseMs, LIMITS.backoffMaxMs, outcome);
     desk.retry({ position, outcome }, desk.now() + pause);
   }
+}
+
+function tokensOf(request: ChatRequest): number {
+  return estimateTokens(JSON.stringify([request.messages, request.tools])) + request.maxOutputTokens;
 }

@@ -9,6 +9,11 @@ import type { CallOutcome } from "./outcome.ts";
  * brings what was heard of the vendor meanwhile. Durations cross, instants do not.
  */
 
+/** The name of a tenant's core as a holder. */
+export function coreHolder(tenant: string): string {
+  return `core/${tenant}`;
+}
+
 /** How a call ended that began under the slice of `epoch`. */
 export interface HeardOutcome extends CallOutcome {
   epoch: number;

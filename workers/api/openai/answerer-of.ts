@@ -1,5 +1,5 @@
 import { variablesOf } from "../../../durable-objects/env.ts";
-import { systemClock, systemHash } from "../../../durable-objects/ports.ts";
+import { systemFetch, systemHash } from "../../../durable-objects/ports.ts";
 import { err, ok, type Result } from "../../../kernel/errors.ts";
 import { isAgentIdOf } from "../../../kernel/id.ts";
 import type { ModelInfo } from "../../../kernel/llm/provider.ts";
@@ -11,7 +11,8 @@ import { AgentModel } from "./agent-model.ts";
 import { CachedModel, type CachePorts } from "./cached-model.ts";
 import type { Answerer, Conversation } from "./conversation.ts";
 import { kvReplies } from "./kv-replies.ts";
-import { type Meter, MeteredModel } from "./metered-model.ts";
+import { meterOf, payerOf } from "./meter-of.ts";
+import { MeteredModel } from "./metered-model.ts";
 
 const AGENT = "agent/";
 
@@ -30,25 +31,21 @@ function agentModel(c: AppContext, conversation: Conversation, id: string): Resu
 }
 
 function meteredModel(c: AppContext, conversation: Conversation, callId: string): Result<Answerer> {
-  const served = makeProviders(variablesOf(c.env), (input, init) => fetch(input, init)).get(conversation.model);
+  const served = makeProviders(variablesOf(c.env), systemFetch).get(conversation.model);
   if (!served.ok) return served;
-  const { tenant } = c.var.principal;
-  const owner = actorOf(c.var.principal);
-  const core = coreObject(c.env, tenant);
-  const meter: Meter = {
-    openCall: (payer, request) => answer(core.openCall(payer, request)),
-    settleCall: (settlement) => answer(core.settleCall(settlement)),
-  };
-  const keep = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
-  const call = { callId, owner, tenant, served: served.value, conversation };
-  const model = new MeteredModel({ meter, clock: systemClock, keep }, call);
+  const payer = payerOf(c);
+  const ports = meterOf(c);
+  const model = new MeteredModel(ports, { callId, ...payer, served: served.value, conversation });
   if (!mayRepeat(conversation, served.value.info)) return ok(model);
   const { id, price } = served.value.info;
   const hit = { callId, provider: served.value.provider.name, model: id, price };
+  const core = coreObject(c.env, payer.tenant);
   const enter: CachePorts["enter"] = (level, { costNanoUsd, epoch }) =>
-    answer(core.cacheHit(owner, { ...hit, level, savedNanoUsd: costNanoUsd, epoch }));
-  const ports = { cache: c.var.replies, shared: kvReplies(c.env.CACHE), hash: systemHash, enter, keep };
-  return ok(new CachedModel(ports, model));
+    answer(core.cacheHit(payer.owner, { ...hit, level, savedNanoUsd: costNanoUsd, epoch }));
+  const { keep } = ports;
+  return ok(
+    new CachedModel({ cache: c.var.replies, shared: kvReplies(c.env.CACHE), hash: systemHash, enter, keep }, model),
+  );
 }
 
 /** Whether the same request may get the same reply again. */

@@ -2,10 +2,12 @@ import { ok, type Result } from "../../../kernel/errors.ts";
 import { type CachedReply, cacheKey, isKeepable } from "../../../kernel/llm/cache/cached-reply.ts";
 import type { ReplyCache, SharedReplies } from "../../../kernel/llm/cache/reply-cache.ts";
 import type { ChatReply } from "../../../kernel/llm/chat.ts";
+import type { ChatOutcome } from "../../../kernel/llm/provider.ts";
 import type { Hash } from "../../../kernel/ports.ts";
 import type { CacheHit } from "../../../kernel/scheduler/grant.ts";
 import type { Answerer, AnswerHooks } from "./conversation.ts";
-import { type Made, type MeteredModel, replyOf } from "./metered-model.ts";
+import type { Made } from "./metered-call.ts";
+import { type MeteredModel, replyOf } from "./metered-model.ts";
 
 export interface CachePorts {
   cache: ReplyCache;
@@ -53,7 +55,7 @@ export class CachedModel implements Answerer {
   }
 }
 
-function entryOf(made: Result<Made>): CachedReply | null {
+function entryOf(made: Result<Made<ChatOutcome>>): CachedReply | null {
   if (!made.ok || !made.value.outcome.ok) return null;
   const { outcome, costNanoUsd, epoch } = made.value;
   return isKeepable(outcome.reply) ? { reply: outcome.reply, costNanoUsd, epoch } : null;

@@ -1,8 +1,7 @@
 import * as z from "zod";
-import { ERRORS, type KernelError } from "../../../kernel/errors.ts";
+import type { KernelError } from "../../../kernel/errors.ts";
 import type { AppContext } from "../context.ts";
-import type { ErrorStatus } from "../problem.ts";
-import { openAiError, openAiErrorDocument } from "./openai-error.ts";
+import { openAiError, openAiErrorDocument, openAiStatus } from "./openai-error.ts";
 
 /** The recurring parts of the definitions of OpenAI-compatible routes. */
 
@@ -37,5 +36,5 @@ export function cacheWish(c: AppContext): boolean | undefined {
 export function openAiProblem(c: AppContext, error: KernelError) {
   const { retryAfterMs } = error;
   const headers = retryAfterMs === undefined ? {} : { "Retry-After": String(Math.ceil(retryAfterMs / 1_000)) };
-  return c.json(openAiError(error), ERRORS[error.code].status as ErrorStatus, headers);
+  return c.json(openAiError(error), openAiStatus(error.code), headers);
 }

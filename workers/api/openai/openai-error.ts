@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { ERRORS, type ErrorCode, type KernelError } from "../../../kernel/errors.ts";
-import type { ProblemDocument } from "../problem.ts";
+import type { ErrorStatus, ProblemDocument } from "../problem.ts";
 
 /**
  * Errors as OpenAI's clients read them: `{error: {message, type, code, param}}`. The status and `code` are those of every
@@ -26,10 +26,14 @@ export const openAiErrorDocument = z
   .meta({ id: "OpenAiError" });
 export type OpenAiErrorDocument = z.infer<typeof openAiErrorDocument>;
 
+/** The status for OpenAI's clients, which know a limit by 429, whoever set it. */
+export function openAiStatus(code: ErrorCode): ErrorStatus {
+  return code === "provider_rate_limited" ? 429 : (ERRORS[code].status as ErrorStatus);
+}
+
 /** A failure, as a chunk of a stream or in the body of a reply. */
 export function openAiError({ code, message, issues }: KernelError): OpenAiErrorDocument {
-  const { status } = ERRORS[code];
-  return { error: { message, type: typeOf(code, status), code, param: parameterOf(issues?.[0]?.path) } };
+  return { error: { message, type: typeOf(code, openAiStatus(code)), code, param: parameterOf(issues?.[0]?.path) } };
 }
 
 export function openAiErrorOf({ code, status, detail, errors }: ProblemDocument): OpenAiErrorDocument {

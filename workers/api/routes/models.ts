@@ -1,7 +1,7 @@
 import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import * as z from "zod";
 import { variablesOf } from "../../../durable-objects/env.ts";
-import { systemClock } from "../../../durable-objects/ports.ts";
+import { systemClock, systemFetch } from "../../../durable-objects/ports.ts";
 import { ModelOffers } from "../../../kernel/llm/model-offers.ts";
 import type { ModelInfo } from "../../../kernel/llm/provider.ts";
 import { makeProviders } from "../../../kernel/llm/providers.ts";
@@ -62,7 +62,7 @@ export function models(app: OpenAPIHono<AppEnv>): void {
   const offers = new ModelOffers(systemClock);
 
   app.openapi(listModels, async (c) => {
-    const listings = await makeProviders(variablesOf(c.env), (input, init) => fetch(input, init)).listings(offers);
+    const listings = await makeProviders(variablesOf(c.env), systemFetch).listings(offers);
     const data = listings.flatMap((listing) => listing.models.map(modelView));
     const unpriced = listings.flatMap((listing) => listing.unpriced.map((id) => `${listing.provider}/${id}`));
     const unlisted = listings.flatMap(({ provider: name, error }) =>

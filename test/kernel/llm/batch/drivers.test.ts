@@ -6,7 +6,8 @@ import { TestClock } from "../../../support/ports.ts";
 const ENV = { OPENAI_API_KEY: "test-openai", KIMI_API_KEY: "test-kimi", DEEPSEEK_API_KEY: "test-deepseek" };
 
 function choose(model: string, pooled: string[] = []) {
-  const ports = { fetch: () => Promise.reject(new Error("choosing takes no network")), clock: new TestClock() };
+  const nothing = () => Promise.reject(new Error("choosing takes no network"));
+  const ports = { fetch: nothing, clock: new TestClock(), enter: nothing };
   const chosen = new BatchDrivers(ENV, makeProviders(ENV, ports.fetch, ports.clock), ports).of(model, pooled);
   if (!chosen.ok) return chosen.error.code;
   const { kind, price } = chosen.value;

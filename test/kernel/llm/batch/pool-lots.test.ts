@@ -44,6 +44,21 @@ describe("a job in the pool", () => {
       expect([...rig.core.settled.values()].every(({ costNanoUsd }) => costNanoUsd === 0)).toBe(true);
     }));
 
+  test("calls nobody while the account's gate is closed, and tells it how each call ended", () =>
+    onNewObject("batch-job", async (sql) => {
+      const rig = new BatchRig(sql, {});
+      rig.accept(5, "local/reader");
+      await rig.reserveAll();
+      rig.gate.closedMs = 7_000;
+      expect(await rig.alarm()).toBe(rig.clock.now() + 7_000);
+      expect(rig.tables.job()).toMatchObject({ state: "running", completed: 0 });
+      rig.gate.closedMs = 0;
+      await rig.untilOver();
+      expect(rig.tables.job()).toMatchObject({ state: "completed", completed: 5 });
+      expect(rig.gate.heard.map((end) => end?.ok)).toEqual(Array(5).fill(true));
+      expect(rig.gate.inside).toBe(0);
+    }));
+
   test("begins nothing more once it is cancelled", () =>
     onNewObject("batch-job", async (sql) => {
       const rig = new BatchRig(sql, {});
