@@ -114,6 +114,9 @@ export const LIMITS = {
   /** How long the last byte of a request is kept back after a failed call, to learn whether the vendor is there at all. */
   heldByteMs: 500,
   modelReplyBytes: 8 * MIB,
+  /** Vectors: texts in one request, and the largest answer. 2,048 vectors of 3,072 numbers are 34 MB. */
+  embeddingInputs: 2_048,
+  embeddingReplyBytes: 40 * MIB,
   /** A vendor's list of models: how long it may take, how large it may be, how long it is believed. */
   modelListMs: 5 * SECOND_MS,
   modelListBytes: 2 * MIB,

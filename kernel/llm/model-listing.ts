@@ -32,6 +32,7 @@ export async function listingOf(provider: Provider, table: ModelInfo[], offers: 
 }
 
 /** No longer a window than the vendor says the model has. */
-function fitted(info: ModelInfo, { contextTokens = info.contextTokens }: OfferedModel): ModelInfo {
-  return { ...info, contextTokens: Math.min(info.contextTokens, contextTokens) };
+function fitted(info: ModelInfo, { contextTokens = info.contextTokens, created }: OfferedModel): ModelInfo {
+  const known = { ...info, contextTokens: Math.min(info.contextTokens, contextTokens) };
+  return created === undefined ? known : { ...known, created };
 }

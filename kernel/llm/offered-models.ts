@@ -8,7 +8,13 @@ import { parseJson } from "./wire.ts";
 /** Reads the answer of `GET /models`: OpenAI, DeepSeek and Kimi name ids, Kimi the window too. */
 
 const list = z.object({
-  data: z.array(z.object({ id: z.string().min(1), context_length: z.int().positive().nullish().catch(undefined) })),
+  data: z.array(
+    z.object({
+      id: z.string().min(1),
+      context_length: z.int().positive().nullish().catch(undefined),
+      created: z.int().positive().nullish().catch(undefined),
+    }),
+  ),
 });
 
 export async function offeredModels(response: Response, signal: AbortSignal): Promise<Result<OfferedModel[]>> {
@@ -16,8 +22,9 @@ export async function offeredModels(response: Response, signal: AbortSignal): Pr
   const parsed = list.safeParse(value);
   if (!parsed.success) return err("provider_malformed", "The vendor's list of models is not understood.");
   return ok(
-    parsed.data.data.map(({ id, context_length: contextTokens }) => ({
+    parsed.data.data.map(({ id, context_length: contextTokens, created }) => ({
       id,
+      ...(created === null || created === undefined ? {} : { created }),
       ...(contextTokens === null || contextTokens === undefined ? {} : { contextTokens }),
     })),
   );

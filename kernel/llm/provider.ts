@@ -42,6 +42,8 @@ export interface ModelInfo {
   maxOutputTokens: number;
   capabilities: Capabilities;
   price: ModelPrice;
+  /** See `OfferedModel`. */
+  created?: number;
   /** The same request always gets the same reply, so identical calls may share one. */
   deterministic?: true;
 }
@@ -76,6 +78,8 @@ export interface OfferedModel {
   id: string;
   /** Where the list says it. */
   contextTokens?: number;
+  /** When the model was made, in seconds since the epoch, where the list says it. */
+  created?: number;
 }
 
 export interface Provider {

@@ -56,7 +56,7 @@ export function makeProviders(
 ): Providers {
   const parsed = parseEnv(env);
   if (!parsed.ok) throw new KernelBug(parsed.error.message);
-  const vendors = [...VENDORS.filter((vendor) => isConfigured(vendor, parsed.value)), local];
+  const vendors = [...configuredVendors(parsed.value), local];
   const drivers = new Map(vendors.map((vendor) => [vendor.name, driver(vendor, parsed.value, fetch, clock)]));
   return {
     get: (name) => served(name, drivers),
@@ -74,17 +74,26 @@ export function makeProviders(
 
 function driver(vendor: Vendor, env: ModelEnv, fetch: Fetch, clock: Clock): Provider {
   if (vendor === local) return new OpenAiCompatible(local, { fetch: readerDoor, clock });
-  const options: AccountOptions = {
-    baseUrl: env[vendor.baseUrlVariable as UrlVariable],
-    apiKey: keyOf(vendor, env),
-    prices: env.AOS_MODEL_PRICES,
-    fetch,
-    clock,
-  };
+  const options = accountOf(vendor, env, { fetch, clock });
   const chat = CHAT_VENDORS.find(({ name }) => name === vendor.name);
   return chat === undefined
     ? new OllamaNative(withWindow(vendor, env.OLLAMA_CONTEXT_TOKENS), options)
     : new OpenAiCompatible(chat, options);
+}
+
+/** The vendors that `env` configures, without what is always there. */
+export function configuredVendors(env: ModelEnv): Vendor[] {
+  return VENDORS.filter((vendor) => isConfigured(vendor, env));
+}
+
+/** The operator's account at `vendor`. */
+export function accountOf(vendor: Vendor, env: ModelEnv, ports: { fetch: Fetch; clock: Clock }): AccountOptions {
+  return {
+    baseUrl: env[vendor.baseUrlVariable as UrlVariable],
+    apiKey: keyOf(vendor, env),
+    prices: env.AOS_MODEL_PRICES,
+    ...ports,
+  };
 }
 
 /** The window that the operator's machine has memory for. */

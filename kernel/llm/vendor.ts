@@ -27,8 +27,18 @@ export interface Vendor {
   readonly models: Readonly<Record<string, ModelFacts>>;
   /** Facts of models that are not listed; null = they need a price that the operator sets. */
   readonly anyModel: ModelFacts | null;
+  /** Absent = it makes no vectors of texts. */
+  readonly embeddings?: EmbeddingRule;
   /** Hosts of the vendor's that bill in another currency: the table's prices do not hold there. */
   readonly otherCurrencyHosts?: readonly string[];
+}
+
+/** How a vendor makes vectors of texts. Its models write nothing: their longest reply is 0 tokens. */
+export interface EmbeddingRule {
+  dialect: "openai" | "ollama";
+  models: Readonly<Record<string, ModelFacts>>;
+  /** Facts of models that are not listed; null = they need a price that the operator sets. */
+  anyModel: ModelFacts | null;
 }
 
 /** How assistant messages of earlier turns carry their reasoning back. */
@@ -78,6 +88,12 @@ export function usdPerMTok(
     outputNanoUsdPerMTok: nano(prices.output),
     version,
   };
+}
+
+/** A model that makes vectors of texts of so many tokens at most. */
+export function embeddingFacts(contextTokens: number, price: ModelPrice): ModelFacts {
+  const capabilities = { tools: false, vision: false, reasoning: false, prefill: false, json: false };
+  return { contextTokens, maxOutputTokens: 0, capabilities, price };
 }
 
 /** The price of what runs on the operator's own machines. */

@@ -66,6 +66,8 @@ const ROUTES: Record<string, Plan> = {
   "DELETE /v1/cache": { least: "admin", status: 204 },
   "POST /v1/chat/completions": { least: "operator", status: 200, body: CONVERSATION },
   "POST /v1/responses": { least: "operator", status: 200, body: { model: "local/reader", input: "2+2?" } },
+  // No vendor that makes embeddings is configured here: who may ask is told so.
+  "POST /v1/embeddings": { least: "operator", status: 422, body: { model: "openai/x", input: "lamp" } },
   "GET /v1/models": { least: "viewer", status: 200 },
   "GET /v1/providers": { least: "viewer", status: 200 },
   "POST /v1/batches": {

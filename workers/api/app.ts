@@ -28,6 +28,7 @@ import { chatCompletions } from "./routes/chat-completions.ts";
 import { costs } from "./routes/costs.ts";
 import { deadLetters } from "./routes/dead-letters.ts";
 import { docs } from "./routes/docs.ts";
+import { embeddings } from "./routes/embeddings.ts";
 import { events } from "./routes/events.ts";
 import { files } from "./routes/files.ts";
 import { health } from "./routes/health.ts";
@@ -63,6 +64,7 @@ const RESOURCES = [
   tools,
   models,
   chatCompletions,
+  embeddings,
   cache,
   responses,
   providers,

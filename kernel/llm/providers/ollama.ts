@@ -1,5 +1,5 @@
 import { LIMITS } from "../../limits.ts";
-import { free, type Vendor } from "../vendor.ts";
+import { embeddingFacts, free, type Vendor } from "../vendor.ts";
 
 /**
  * Ollama: any model that the operator pulled, free of charge.
@@ -19,5 +19,10 @@ export const ollama: Vendor = {
     maxOutputTokens: LIMITS.ollamaContextTokens / 4,
     capabilities: { tools: true, vision: false, reasoning: true, prefill: false, json: true },
     price: free("ollama"),
+  },
+  embeddings: {
+    dialect: "ollama",
+    models: {},
+    anyModel: embeddingFacts(LIMITS.ollamaContextTokens, free("ollama")),
   },
 };

@@ -1,5 +1,5 @@
 import type { Capabilities } from "../provider.ts";
-import { type ChatVendor, type ModelFacts, usdPerMTok } from "../vendor.ts";
+import { type ChatVendor, embeddingFacts, type ModelFacts, usdPerMTok } from "../vendor.ts";
 
 /**
  * OpenAI. Prices: developers.openai.com, read November 2026, standard tier, US dollars per million tokens.
@@ -33,6 +33,10 @@ function flat(
   capabilities = THINKS,
 ): ModelFacts {
   return { contextTokens, maxOutputTokens, capabilities, price: usdPerMTok({ input, cached, output }, VERSION) };
+}
+
+function embedding(input: number): ModelFacts {
+  return embeddingFacts(8_192, usdPerMTok({ input, cached: input, output: 0 }, VERSION));
 }
 
 /** From GPT-5.4 on, chat completions take function tools only without reasoning, and say so by a 400. */
@@ -70,6 +74,15 @@ export const openai: ChatVendor = {
     "o4-mini": flat(200_000, 100_000, 1.1, 0.275, 4.4),
   },
   anyModel: null,
+  embeddings: {
+    dialect: "openai",
+    models: {
+      "text-embedding-3-small": embedding(0.02),
+      "text-embedding-3-large": embedding(0.13),
+      "text-embedding-ada-002": embedding(0.1),
+    },
+    anyModel: null,
+  },
   maxTokensField: "max_completion_tokens",
   userField: "user",
   reasoningEcho: { on: "never", missing: "" },

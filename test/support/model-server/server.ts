@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { batchRoutes } from "./batch-routes.ts";
 import type { Dialect, Refusal } from "./dialects/dialect.ts";
 import { Dialects } from "./dialects/index.ts";
+import { embed, isEmbedding } from "./embeddings.ts";
 import type { Journal } from "./journal.ts";
 import { send } from "./reply-stream.ts";
 import type { ScriptedReply } from "./script.ts";
@@ -38,6 +39,10 @@ export function modelServer(journal: Journal, model: Answers = new ScriptedModel
     const key = request.headers.authorization ?? "";
     if (key.endsWith(WRONG_KEY))
       return refuse(response, dialect, { ...UNAUTHORIZED, message: `Bad key: ${WRONG_KEY}` });
+    if (request.method === "POST" && isEmbedding(path)) {
+      requests += 1;
+      return embed({ dialect, request: requests, body: JSON.parse(text) }, model, journal, response);
+    }
     if (request.method === "POST" && dialect.serves(path)) return complete(dialect, path, JSON.parse(text), response);
     const list = dialect.list(path, text);
     if (list === null) return refuse(response, dialect, { status: 404, message: "no such route" });

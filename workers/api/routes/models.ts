@@ -2,6 +2,7 @@ import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import * as z from "zod";
 import { variablesOf } from "../../../durable-objects/env.ts";
 import { systemClock, systemFetch } from "../../../durable-objects/ports.ts";
+import { Embedders } from "../../../kernel/llm/embeddings/embedders.ts";
 import { ModelOffers } from "../../../kernel/llm/model-offers.ts";
 import type { ModelInfo } from "../../../kernel/llm/provider.ts";
 import { makeProviders } from "../../../kernel/llm/providers.ts";
@@ -17,9 +18,10 @@ const model = z
   .object({
     id: z.string().meta({ description: "`provider/model`." }),
     object: z.literal("model"),
+    created: z.int().meta({ description: "Seconds since the epoch as the vendor says; 0 where it does not." }),
     owned_by: z.string(),
     contextTokens: z.int(),
-    maxOutputTokens: z.int(),
+    maxOutputTokens: z.int().meta({ description: "0 = it makes embeddings." }),
     capabilities: z.object({
       tools: z.boolean(),
       vision: z.boolean(),
@@ -62,9 +64,13 @@ export function models(app: OpenAPIHono<AppEnv>): void {
   const offers = new ModelOffers(systemClock);
 
   app.openapi(listModels, async (c) => {
-    const listings = await makeProviders(variablesOf(c.env), systemFetch).listings(offers);
-    const data = listings.flatMap((listing) => listing.models.map(modelView));
-    const unpriced = listings.flatMap((listing) => listing.unpriced.map((id) => `${listing.provider}/${id}`));
+    const variables = variablesOf(c.env);
+    const listings = await makeProviders(variables, systemFetch).listings(offers);
+    const vectors = new Embedders(variables, { fetch: systemFetch, clock: systemClock }).list();
+    const data = [...listings.flatMap((listing) => listing.models), ...vectors].map(modelView);
+    const unpriced = listings
+      .flatMap((listing) => listing.unpriced.map((id) => `${listing.provider}/${id}`))
+      .filter((name) => !vectors.some(({ id }) => id === name));
     const unlisted = listings.flatMap(({ provider: name, error }) =>
       error === null ? [] : [{ provider: name, reason: error.message }],
     );
@@ -73,7 +79,7 @@ export function models(app: OpenAPIHono<AppEnv>): void {
 }
 
 function modelView(info: ModelInfo): z.output<typeof model> {
-  return { ...info, object: "model", owned_by: ownerOf(info.id), price: { ...info.price } };
+  return { ...info, object: "model", created: info.created ?? 0, owned_by: ownerOf(info.id), price: { ...info.price } };
 }
 
 function ownerOf(modelId: string): string {
