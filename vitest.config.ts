@@ -8,6 +8,7 @@ const UNREAD_QUEUE = { queueProducers: { CALLS: "unread" } };
 const LOADS = [
   "test/e2e/{batch,gate,memory,resume}/**/*.test.ts",
   "test/e2e/crash/faults.test.ts",
+  "test/e2e/llm/ten-thousand-calls.test.ts",
   "test/e2e/openai/crowd.test.ts",
 ];
 

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { BookEntry } from "./books.ts";
 import type { JournalEntry, Script } from "./script.ts";
 
 /** Starts the scripted model server as a process of its own, tells it what to answer, and reads what it saw. Node only. */
@@ -55,6 +56,11 @@ export class ModelServer {
       .split("\n")
       .filter(Boolean)
       .map((line) => JSON.parse(line) as JournalEntry);
+  }
+
+  /** What the vendors bill, by their own journal. */
+  async books(): Promise<BookEntry[]> {
+    return (await (await fetch(`${this.url}/_books`)).json()) as BookEntry[];
   }
 
   /** Ends it, by force when it does not end by itself. */

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { batchRoutes } from "./batch-routes.ts";
+import { booksOf } from "./books.ts";
 import type { Dialect, Refusal } from "./dialects/dialect.ts";
 import { Dialects } from "./dialects/index.ts";
 import { embed, isEmbedding } from "./embeddings.ts";
@@ -15,7 +16,7 @@ import { type Answers, ScriptedModel, usageOf, type WireRequest } from "./script
 const KEEP_ALIVE_MS = 600_000;
 
 /**
- * The scripted model server: `POST .../chat/completions` for the kernel, `POST /_script` and `GET /_journal` for tests. Under
+ * The scripted model server: `POST .../chat/completions` for the kernel, `POST /_script`, `GET /_journal` and `GET /_books` for tests. Under
  * `/openai`, `/deepseek`, `/kimi` and `/ollama` it is that vendor's server (`dialects/`). Every key is welcome but `wrong-key`.
  */
 export function modelServer(journal: Journal, model: Answers = new ScriptedModel()): Server {
@@ -29,6 +30,7 @@ export function modelServer(journal: Journal, model: Answers = new ScriptedModel
   async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = request.url ?? "/";
     if (url === "/_journal") return void response.end(journal.text());
+    if (url === "/_books") return void response.end(JSON.stringify(booksOf(journal.text())));
     if (await batches(request, response)) return;
     const text = await bodyOf(request);
     if (url === "/_script") {

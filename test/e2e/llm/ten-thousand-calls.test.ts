@@ -1,0 +1,151 @@
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { KernelClient } from "../../../clients/sdk/client/client.ts";
+import type { LedgerEntry } from "../../../kernel/scheduler/ledger.ts";
+import type { BookEntry } from "../../support/model-server/books.ts";
+import { ModelServer } from "../../support/model-server/client.ts";
+import { KernelProcess } from "../runtime/kernel-process.ts";
+
+/**
+ * Ten thousand calls through the front, in the dialects of four vendors and by all three routes, a tenth of them faulty: the
+ * ledger beside books that the vendors keep by themselves (test/support/model-server/books.ts).
+ */
+
+const CALLS = Number(process.env["AOS_TEST_CALLS"] ?? 10_000);
+const AT_ONCE = 40;
+const TRIES = 60;
+const MODELS = ["openai/gpt-6-luna", "deepseek/deepseek-flash", "kimi/kimi-k2.6", "ollama/qwen3:8b"];
+/** Long enough for the vendors' prefix caches. */
+const SYSTEM = "You are a careful clerk who answers in whole sentences and never guesses. ".repeat(20);
+/** Nothing was asked of the vendor, or it wants to be asked later. */
+const LATER = new Set(["rate_limited", "provider_rate_limited", "unavailable"]);
+
+let server: ModelServer;
+let kernel: KernelProcess;
+
+beforeAll(async () => {
+  server = await ModelServer.start({ answers: join(import.meta.dirname, "failing-mix.ts") });
+  kernel = await KernelProcess.start(undefined, {
+    OPENAI_API_KEY: "k-openai",
+    OPENAI_BASE_URL: `${server.url}/openai/v1`,
+    DEEPSEEK_API_KEY: "k-deepseek",
+    DEEPSEEK_BASE_URL: `${server.url}/deepseek`,
+    KIMI_API_KEY: "k-kimi",
+    KIMI_BASE_URL: `${server.url}/kimi/v1`,
+    OLLAMA_BASE_URL: `${server.url}/ollama`,
+  });
+});
+
+afterAll(async () => {
+  await kernel?.dispose();
+  await server?.stop();
+});
+
+function requestOf(number: number): { path: string; body: object } {
+  const model = MODELS[number % MODELS.length];
+  const question = `Question ${number}: how much is ${number} and ${number}?`;
+  const stream = number % 3 === 0;
+  if (number % 10 === 7) {
+    return {
+      path: "/v1/embeddings",
+      body: { model: "openai/text-embedding-3-small", input: [question, `Note ${number}`] },
+    };
+  }
+  if (number % 5 === 1)
+    return { path: "/v1/responses", body: { model, instructions: SYSTEM, input: question, stream } };
+  const messages = [
+    { role: "system", content: SYSTEM },
+    { role: "user", content: question },
+  ];
+  return { path: "/v1/chat/completions", body: { model, messages, stream } };
+}
+
+/** Asks until it was asked of the vendor, and answers how it ended. */
+async function ask(number: number): Promise<string> {
+  const { path, body } = requestOf(number);
+  const headers = { Authorization: `Bearer ${kernel.adminKey}`, "Content-Type": "application/json" };
+  for (let attempt = 1; ; attempt++) {
+    const response = await fetch(kernel.url + path, { method: "POST", headers, body: JSON.stringify(body) });
+    const text = await response.text();
+    const code = response.status === 200 ? "ok" : (JSON.parse(text) as { error: { code: string } }).error.code;
+    if (!LATER.has(code) || attempt === TRIES) return code;
+    await sleep(Number(response.headers.get("retry-after") ?? 1) * 1_000);
+  }
+}
+
+async function askAll(): Promise<Map<string, number>> {
+  const ends = new Map<string, number>();
+  let next = 0;
+  const work = async () => {
+    while (next < CALLS) {
+      const code = await ask(next++);
+      ends.set(code, (ends.get(code) ?? 0) + 1);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return ends;
+}
+
+async function entries(): Promise<LedgerEntry[]> {
+  const client = new KernelClient({ baseUrl: kernel.url, apiKey: kernel.adminKey });
+  const all: LedgerEntry[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: Awaited<ReturnType<typeof client.ledger.calls>> = await client.ledger.calls({
+      limit: 200,
+      ...(cursor === null ? {} : { cursor }),
+    });
+    all.push(...page.items);
+    cursor = page.nextCursor;
+  } while (cursor !== null);
+  return all;
+}
+
+function keyOf(entry: Pick<BookEntry, "model" | "promptTokens" | "cachedTokens" | "completionTokens" | "costNanoUsd">) {
+  const { model, promptTokens, cachedTokens, completionTokens, costNanoUsd } = entry;
+  return [model.slice(model.indexOf("/") + 1), promptTokens, cachedTokens, completionTokens, costNanoUsd].join(" ");
+}
+
+function sum(items: readonly { costNanoUsd: number }[]): number {
+  return items.reduce((total, { costNanoUsd }) => total + costNanoUsd, 0);
+}
+
+test("ten thousand mixed calls stand in the ledger once each, to the nano-dollar as the vendors' books say", async () => {
+  const begun = Date.now();
+  const ends = await askAll();
+  const tookMs = Date.now() - begun;
+  const books = await server.books();
+  await expect
+    .poll(async () => (await entries()).filter(({ state }) => state === "open"), { timeout: 30_000 })
+    .toEqual([]);
+  const ledger = await entries();
+  const told = books.filter(({ state }) => state === "whole");
+  const cut = books.filter(({ state }) => state === "cut");
+  const settled = ledger.filter(({ state, promptTokens }) => state === "settled" && promptTokens > 0);
+  const unknown = ledger.filter(({ state }) => state === "unknown");
+  const free = ledger.filter(({ state, promptTokens }) => state === "settled" && promptTokens === 0);
+  console.log(
+    `${books.length} vendor calls in ${tookMs} ms (${Math.round((books.length / tookMs) * 1_000)} a second): ${JSON.stringify(Object.fromEntries(ends))}`,
+  );
+  console.log(
+    `settled ${settled.length}: ledger ${sum(settled)}, vendors ${sum(told)} nano-dollars; unknown ${unknown.length}: ledger ${sum(unknown)}, vendors ${sum(cut)}; refused ${free.length}`,
+  );
+
+  expect(books.length).toBeGreaterThanOrEqual(CALLS);
+  expect(new Set(ledger.map(({ callId }) => callId)).size).toBe(books.length);
+  expect(settled.map(keyOf).sort()).toEqual(told.map(keyOf).sort());
+  expect(sum(settled)).toBe(sum(told));
+  expect(free).toHaveLength(books.filter(({ state }) => state === "refused").length);
+  expect(sum(free)).toBe(0);
+
+  // What broke off stands at its upper bound, which is not below the dearest of its kind.
+  const vendorIds = [...new Set(cut.map(({ model }) => model))];
+  for (const id of vendorIds) {
+    const real = cut.filter(({ model }) => model === id).map(({ costNanoUsd }) => costNanoUsd);
+    const held = unknown.filter(({ model }) => model.endsWith(`/${id}`)).map(({ costNanoUsd }) => costNanoUsd);
+    expect(held).toHaveLength(real.length);
+    expect(Math.min(...held)).toBeGreaterThanOrEqual(Math.max(...real));
+  }
+  expect(unknown).toHaveLength(cut.length);
+});
