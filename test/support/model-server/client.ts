@@ -23,12 +23,15 @@ export class ModelServer {
 
   /**
    * Resolves when it accepts requests. `port` 0 = any; `journal` = the file of its journal; `answers` = a module that
-   * exports `makeAnswers()`, instead of scripts.
+   * exports `makeAnswers()`, instead of scripts; `unsynced` = thousands of calls need not wait for the disk.
    */
-  static async start(options: { port?: number; journal?: string; answers?: string } = {}): Promise<ModelServer> {
-    const { port = 0, journal, answers } = options;
+  static async start(
+    options: { port?: number; journal?: string; answers?: string; unsynced?: boolean } = {},
+  ): Promise<ModelServer> {
+    const { port = 0, journal, answers, unsynced = false } = options;
     const args = [MAIN, "--port", String(port)];
     if (journal !== undefined) args.push("--journal", journal);
+    if (unsynced) args.push("--unsynced");
     if (answers !== undefined) args.push("--answers", answers);
     const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
     const lines = createInterface({ input: child.stdout });

@@ -8,18 +8,20 @@ type Fields<T> = T extends unknown ? Omit<T, "seq" | "at"> : never;
 export class Journal {
   readonly #path: string;
   readonly #file: number;
+  readonly #synced: boolean;
   #seq = 0;
 
-  /** Starts a new file. */
-  constructor(path: string) {
+  /** Starts a new file. Without `synced` a line outlives this process, not the machine. */
+  constructor(path: string, synced = true) {
     this.#path = path;
+    this.#synced = synced;
     this.#file = openSync(path, "w");
   }
 
   append(fields: Fields<JournalEntry>): void {
     this.#seq += 1;
     writeSync(this.#file, `${JSON.stringify({ seq: this.#seq, at: new Date().toISOString(), ...fields })}\n`);
-    fsyncSync(this.#file);
+    if (this.#synced) fsyncSync(this.#file);
   }
 
   text(): string {

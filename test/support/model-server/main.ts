@@ -7,7 +7,7 @@ import { type Answers, ScriptedModel } from "./scripted-model.ts";
 import { modelServer } from "./server.ts";
 
 /**
- * `node test/support/model-server/main.ts [--port 0] [--journal FILE] [--answers MODULE]`: prints `ready http://127.0.0.1:PORT`.
+ * `node test/support/model-server/main.ts [--port 0] [--journal FILE] [--answers MODULE] [--unsynced]`: prints `ready http://127.0.0.1:PORT`.
  * `MODULE` exports `makeAnswers()`; without it the server answers by script.
  */
 
@@ -16,10 +16,11 @@ const { values } = parseArgs({
     port: { type: "string", default: "0" },
     journal: { type: "string", default: join(tmpdir(), `model-server-${process.pid}.jsonl`) },
     answers: { type: "string" },
+    unsynced: { type: "boolean", default: false },
   },
 });
 
-const journal = new Journal(values.journal);
+const journal = new Journal(values.journal, !values.unsynced);
 const server = modelServer(journal, await answersOf(values.answers));
 
 server.listen(Number(values.port), "127.0.0.1", () => {
