@@ -67,10 +67,12 @@ export function models(app: OpenAPIHono<AppEnv>): void {
     const variables = variablesOf(c.env);
     const listings = await makeProviders(variables, systemFetch).listings(offers);
     const vectors = new Embedders(variables, { fetch: systemFetch, clock: systemClock }).list();
-    const data = [...listings.flatMap((listing) => listing.models), ...vectors].map(modelView);
+    const isVectors = (name: string) => vectors.some(({ id }) => id === name);
+    const spoken = listings.flatMap((listing) => listing.models).filter(({ id }) => !isVectors(id));
+    const data = [...spoken, ...vectors].map(modelView);
     const unpriced = listings
       .flatMap((listing) => listing.unpriced.map((id) => `${listing.provider}/${id}`))
-      .filter((name) => !vectors.some(({ id }) => id === name));
+      .filter((name) => !isVectors(name));
     const unlisted = listings.flatMap(({ provider: name, error }) =>
       error === null ? [] : [{ provider: name, reason: error.message }],
     );
