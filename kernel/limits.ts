@@ -157,11 +157,19 @@ export const LIMITS = {
   consumerCalls: 16,
   consumerHeaderWaits: 6,
   deliverTries: 3,
+  /** The economy lane: from reserving to the outcome, which the vendor promises within a day, and collecting it. */
+  economyCallMs: 26 * HOUR_MS,
+  /** Calls of one model are gathered so long, from the first of them, before they go to the vendor as one batch. */
+  economyGatherMs: 3 * SECOND_MS,
+  /** Claims, or deliveries, side by side in one pool. */
+  economyPeers: 16,
+  /** Calls that one pool holds; those that come on top are sent again by their agents. */
+  economyCalls: 5_000,
   /** Delay of a queue message that failed, doubled from delivery to delivery. */
   redeliverBaseMs: 2 * SECOND_MS,
   redeliverMaxMs: 5 * MINUTE_MS,
-  /** How long the real bill of a call that nobody waits for any more may still arrive. */
-  strayMs: 1 * HOUR_MS,
+  /** How long the real bill of a call that nobody waits for any more may still arrive: the economy lane takes longest. */
+  strayMs: 27 * HOUR_MS,
   toolCallsPerStep: 32,
 
   // --- vendor accounts

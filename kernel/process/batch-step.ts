@@ -11,7 +11,8 @@ import { loseCall } from "./recovery.ts";
 import { endTurn, failed } from "./turn.ts";
 
 /**
- * The loop's part of the batch lane: a call goes into the queue and the process waits for it, its object asleep. The commit
+ * The loop's part of the batch lane, and of the economy lane, where an economy pool stands for the queue and its consumer: a
+ * call goes into the queue and the process waits for it, its object asleep. The commit
  * comes first and the message after it, so a message may be lost but never speaks of a call that does not exist; the one
  * alarm stands at the time when the call is sent again. `batch-calls.ts` is the consumer's part.
  *
@@ -61,7 +62,12 @@ export async function sendAgain(parts: AgentParts, call: PendingCall, actor: str
 
 /** After this a claim would not leave the vendor enough time. */
 export function lastClaimAt(call: PendingCall): number {
-  return call.started_at + LIMITS.batchCallMs - LIMITS.claimLeastMs;
+  return call.started_at + callMsOf(call) - LIMITS.claimLeastMs;
+}
+
+/** From reserving to the outcome, at most. */
+export function callMsOf(call: PendingCall): number {
+  return batchInputOf(call).callMs ?? LIMITS.batchCallMs;
 }
 
 export function requestHash(parts: AgentParts, prepared: Prepared, maxOutputTokens: number): string {
@@ -69,7 +75,7 @@ export function requestHash(parts: AgentParts, prepared: Prepared, maxOutputToke
 }
 
 function inputOf(parts: AgentParts, prepared: Prepared, grant: Granted): BatchInput {
-  const { info, request, estimatedTokens } = prepared;
+  const { info, request, estimatedTokens, grant: asked } = prepared;
   const { reservedNanoUsd, maxOutputTokens } = grant;
   return {
     reservedNanoUsd,
@@ -77,16 +83,19 @@ function inputOf(parts: AgentParts, prepared: Prepared, grant: Granted): BatchIn
     hash: requestHash(parts, prepared, maxOutputTokens),
     repeatable: info.deterministic === true || request.temperature === 0,
     estimatedTokens,
-    price: info.price,
+    price: asked.price,
+    callMs: asked.deadlineMs,
+    ...(asked.lane === "economy" ? { pooled: true } : {}),
     claim: null,
   };
 }
 
 function messageOf(parts: AgentParts, call: PendingCall): CallMessage {
   const { id, tenant, model } = parts.process.get();
-  const { hash, repeatable, estimatedTokens, maxOutputTokens } = batchInputOf(call);
+  const { hash, repeatable, estimatedTokens, maxOutputTokens, pooled } = batchInputOf(call);
   const tokens = estimatedTokens + maxOutputTokens;
-  return { tenant, agentId: id, callId: call.call_id, attempt: call.attempt, model, hash, repeatable, tokens };
+  const message = { tenant, agentId: id, callId: call.call_id, attempt: call.attempt, model, hash, repeatable, tokens };
+  return pooled === true ? { ...message, lane: "economy" } : message;
 }
 
 function giveUp(parts: AgentParts, call: PendingCall): void {

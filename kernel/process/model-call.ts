@@ -228,7 +228,8 @@ function backoffMs(parts: AgentParts, error: KernelError, retries: number): numb
 
 /** When the message that the turn works on fails for want of a vendor. */
 export function messageDeadline(parts: AgentParts): number {
-  const { turn_message_id: id, deadline_at: deadlineAt } = parts.process.get();
+  const { turn_message_id: id, deadline_at: deadlineAt, lane } = parts.process.get();
   const accepted = (id === null ? null : parts.mailbox.get(id))?.created_at ?? 0;
-  return Math.min(accepted + LIMITS.messageMs, deadlineAt ?? Number.POSITIVE_INFINITY);
+  const patienceMs = lane === "economy" ? LIMITS.economyCallMs + LIMITS.messageMs : LIMITS.messageMs;
+  return Math.min(accepted + patienceMs, deadlineAt ?? Number.POSITIVE_INFINITY);
 }

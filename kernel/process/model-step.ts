@@ -30,9 +30,9 @@ export async function modelStep(parts: AgentParts, door: Door, abort: AbortSigna
   const reply = await parts.core.settleAndGrant(report, prepared.grant);
   if (reply !== null) parts.process.change({ exported_seq: report.seq });
   if (reply?.kind === "granted") {
-    return prepared.grant.lane === "batch"
-      ? await sendCall(parts, prepared, reply)
-      : await call(parts, prepared, reply, abort);
+    return prepared.grant.lane === "interactive"
+      ? await call(parts, prepared, reply, abort)
+      : await sendCall(parts, prepared, reply);
   }
   parts.tx.run(() => notGranted(parts, reply));
   return "rest";

@@ -9,9 +9,10 @@ export type PermissionLevel = (typeof PERMISSION_LEVELS)[number];
 
 /**
  * How model calls are made: `interactive` = by the agent's own object, at once; `batch` = through the calls queue, while the
- * object sleeps. `economy` comes with the vendors' batch APIs.
+ * object sleeps; `economy` = through the vendor's Batch API at its lower price, within a day. Where the vendor has none, `economy`
+ * is like `batch`.
  */
-export const LANES = ["interactive", "batch"] as const;
+export const LANES = ["interactive", "batch", "economy"] as const;
 export type Lane = (typeof LANES)[number];
 
 export const QUOTA_NAMES = [

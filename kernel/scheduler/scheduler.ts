@@ -174,7 +174,7 @@ export class Scheduler {
   #grant(entry: ProcessEntry, request: GrantRequest): GrantReply {
     const known = this.ledger.get(request.callId);
     const errand = this.allowances.errandOf(request);
-    const slot = request.lane === "batch" ? NO_SLOT : this.#slotFor(entry, errand);
+    const slot = request.lane !== "interactive" ? NO_SLOT : this.#slotFor(entry, errand);
     if (slot === null) return this.#queued(errand);
     if (known !== null) return this.#granted(request.callId, known.output_bound, known.reserved_nano_usd, slot);
     const bound = this.#reserve(entry.id, request);

@@ -6,7 +6,6 @@ import type { ModelPrice } from "../provider.ts";
 import { kimi } from "../providers/kimi.ts";
 import { openai } from "../providers/openai.ts";
 import type { Providers, ServedModel } from "../providers.ts";
-import type { BatchDriver } from "./driver.ts";
 import { PoolDriver } from "./pool-driver.ts";
 import { VendorBatches } from "./vendor-batches.ts";
 import { type BatchTerms, VendorDriver } from "./vendor-driver.ts";
@@ -21,15 +20,13 @@ const TERMS: readonly BatchTerms[] = [
   { vendor: kimi, priceFactor: 0.6, maxRequests: 50_000, maxBytes: 100e6, window: "24h", models: /^kimi-k2\.[56]$/ },
 ];
 
-export interface DriverChoice {
-  kind: "vendor" | "pool";
-  driver: BatchDriver;
+export type DriverChoice = ({ kind: "vendor"; driver: VendorDriver } | { kind: "pool"; driver: PoolDriver }) & {
   provider: string;
   /** The vendor's id of the model. */
   model: string;
   /** What this driver's calls cost. */
   price: ModelPrice;
-}
+};
 
 export class BatchDrivers {
   readonly #env: ModelEnv;
@@ -61,7 +58,7 @@ export class BatchDrivers {
     return { kind: "vendor", driver, provider: provider.name, model, price: discounted(info.price, terms.priceFactor) };
   }
 
-  #driver(terms: BatchTerms): BatchDriver {
+  #driver(terms: BatchTerms): VendorDriver {
     const { vendor } = terms;
     const of = (name: string) => {
       const value = this.#env[name as ModelVariable];
@@ -75,6 +72,12 @@ export class BatchDrivers {
     };
     return new VendorDriver(terms, account, new VendorBatches(account, this.#ports, terms.window));
   }
+}
+
+/** What the model's calls cost through its vendor's Batch API, or null when it has none. */
+export function batchPriceOf(served: ServedModel): ModelPrice | null {
+  const terms = termsOf(served);
+  return terms === undefined ? null : discounted(served.info.price, terms.priceFactor);
 }
 
 function termsOf({ provider, model }: ServedModel): BatchTerms | undefined {

@@ -1,7 +1,7 @@
 import { withDeadline } from "../../deadline.ts";
 import { LIMITS } from "../../limits.ts";
 import type { ChatOutcome, Provider } from "../provider.ts";
-import { type BatchDriver, hidden, type LotDesk, type LotRequest, type Progress, pauseMs, unbilled } from "./driver.ts";
+import { type BatchDriver, hidden, type JobDesk, type LotRequest, type Progress, pauseMs, unbilled } from "./driver.ts";
 
 /**
  * Batches for vendors without a Batch API: ordinary calls, a few at a time, from the job's own object. It is billed for
@@ -20,7 +20,7 @@ export class PoolDriver implements BatchDriver {
     this.#provider = provider;
   }
 
-  async advance(desk: LotDesk, signal: AbortSignal): Promise<Progress> {
+  async advance(desk: JobDesk, signal: AbortSignal): Promise<Progress> {
     for (const lost of desk.requests("sent", -1, LIMITS.batchPoolWave)) {
       this.#conclude(desk, lost, { ...hidden("A crash hid the outcome of this call."), retryable: true });
     }
@@ -35,7 +35,7 @@ export class PoolDriver implements BatchDriver {
   }
 
   /** One of several that take from the same line. */
-  async #work(desk: LotDesk, line: Iterator<LotRequest>, until: number, signal: AbortSignal): Promise<void> {
+  async #work(desk: JobDesk, line: Iterator<LotRequest>, until: number, signal: AbortSignal): Promise<void> {
     const goesOn = () => desk.stopping() === null && desk.now() < until;
     for (let next = line.next(); !next.done && goesOn(); next = line.next()) {
       const { value } = next;
@@ -47,7 +47,7 @@ export class PoolDriver implements BatchDriver {
     }
   }
 
-  #conclude(desk: LotDesk, { position, attempt }: LotRequest, outcome: ChatOutcome): void {
+  #conclude(desk: JobDesk, { position, attempt }: LotRequest, outcome: ChatOutcome): void {
     const again = !outcome.ok && outcome.retryable && attempt < LIMITS.batchPoolTries && desk.stopping() === null;
     if (!again) return desk.record([{ position, outcome }]);
     const pause = pauseMs(attempt - 1, LIMITS.backoffBaseMs, LIMITS.backoffMaxMs, outcome);
