@@ -140,6 +140,12 @@ export const LIMITS = {
   backoffBaseMs: 500,
   backoffMaxMs: 60 * SECOND_MS,
   retryAfterMaxMs: 10 * MINUTE_MS,
+  /** Models of one agent's list. */
+  routedModels: 8,
+  /** A model that was unavailable is passed over for this, where there is another. */
+  routeAvoidMs: 5 * MINUTE_MS,
+  /** A vendor that asks for a longer pause than this is as good as unavailable. */
+  routePatienceMs: 10 * SECOND_MS,
   /** The batch lane: from reserving to the outcome, waiting in the queue included. Its reservation outlives it by `settleGraceMs`. */
   batchCallMs: 15 * MINUTE_MS,
   /** A message of the calls queue that nobody claimed is sent again after this, then after twice as long, and so on. */

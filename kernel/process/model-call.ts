@@ -10,6 +10,7 @@ import { cutCall, startOver } from "./cut-call.ts";
 import type { AgentParts } from "./parts.ts";
 import { MODEL_CALL, type PendingCall } from "./pending.ts";
 import { hasWork, type Prepared } from "./prepare.ts";
+import { isUnavailable, passOver } from "./routing.ts";
 import { endTurn, failed } from "./turn.ts";
 
 /**
@@ -201,6 +202,7 @@ function refused(parts: AgentParts, call: OpenCall, outcome: Refusal): void {
     deaths: 0,
   });
   if (refusedPrefill(parts, outcome)) return;
+  if (isUnavailable(outcome.error, row.retries) && hasWork(parts) && passOver(parts, code)) return;
   const retryAt = parts.clock.now() + backoffMs(parts, outcome.error, row.retries);
   if (!outcome.retryable || retryAt > messageDeadline(parts)) return endTurn(parts, failed(outcome.error));
   if (!hasWork(parts)) return;
