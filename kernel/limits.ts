@@ -167,6 +167,8 @@ export const LIMITS = {
   economyCallMs: 26 * HOUR_MS,
   /** Calls of one model are gathered so long, from the first of them, before they go to the vendor as one batch. */
   economyGatherMs: 3 * SECOND_MS,
+  /** So often an agent reminds the pool that has its call: the pool's alarm may be lost. */
+  economyNudgeMs: 1 * HOUR_MS,
   /** Claims, or deliveries, side by side in one pool. */
   economyPeers: 16,
   /** Calls that one pool holds; those that come on top are sent again by their agents. */
@@ -260,6 +262,13 @@ export const LIMITS = {
   batchSliceMs: 4 * MINUTE_MS,
   batchPoolMs: 4 * MINUTE_MS,
   batchRounds: 10_000,
+  /** So long after its end a job and its results are there; then both are erased. */
+  batchKeepMs: 30 * 24 * HOUR_MS,
+  /** A job that said nothing for this is asked by cron whether its alarm stands; cron looks once an hour, at so many jobs. */
+  batchSilentMs: 1 * HOUR_MS,
+  batchWakes: 500,
+  /** Objects that R2 deletes in one request. */
+  eraseKeys: 1_000,
   /** One object of the results in R2. */
   batchResultPartBytes: 4 * MIB,
 

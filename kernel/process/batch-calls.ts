@@ -5,7 +5,7 @@ import { unbilled } from "../llm/batch/driver.ts";
 import type { ChatRequest } from "../llm/chat.ts";
 import type { ChatOutcome } from "../llm/provider.ts";
 import { toolDefinitions } from "../tools/definitions.ts";
-import { callMsOf, lastClaimAt, requestHash, sendAgain } from "./batch-step.ts";
+import { endOf, isPooled, lastClaimAt, requestHash, sendAgain } from "./batch-step.ts";
 import { batchInputOf } from "./call-input.ts";
 import type { CallMessage } from "./call-message.ts";
 import { withdrawCall } from "./lost-call.ts";
@@ -147,11 +147,11 @@ export class BatchCalls {
 
   #take(call: PendingCall, request: ChatRequest, attempt: number, delivery: number): ClaimedCall {
     const now = this.#parts.clock.now();
-    const endsAt = call.started_at + callMsOf(call);
+    const endsAt = endOf(call);
     this.#holdUntil(
       call,
       JSON.stringify({ ...batchInputOf(call), claim: { attempt, delivery, at: now } }),
-      isPooled(call) ? endsAt : now + LIMITS.claimMs,
+      isPooled(call) ? Math.min(endsAt, now + LIMITS.economyNudgeMs) : now + LIMITS.claimMs,
     );
     const deadlineMs = Math.min(LIMITS.modelCallMs, endsAt - now);
     return { request, deadlineMs, careful: lastFailed(this.#parts) };
@@ -207,11 +207,6 @@ export class BatchCalls {
 /** When the call was last given to whoever has it; of a message that was sent again, the first sending. */
 function handedOverAt(call: PendingCall): number {
   return batchInputOf(call).claim?.at ?? call.started_at;
-}
-
-/** An economy pool does not say that it lives: it has the call until the vendor's window is over. */
-function isPooled(call: PendingCall): boolean {
-  return batchInputOf(call).pooled === true;
 }
 
 function isWaiting(parts: AgentParts): boolean {

@@ -43,8 +43,23 @@ export async function awaitCall(parts: AgentParts, call: PendingCall): Promise<N
     await sendAgain(parts, call, "kernel");
     return "rest";
   }
+  if (isPooled(call) && call.state === "claimed" && clock.now() < endOf(call)) {
+    await remind(parts, call);
+    return "rest";
+  }
   tx.run(() => (call.state === "claimed" ? loseCall(parts, call) : giveUp(parts, call)));
   return "again";
+}
+
+/** Tells the pool once more of a call that it has: it knows it, and looks at its work. */
+async function remind(parts: AgentParts, call: PendingCall): Promise<void> {
+  const { process, clock, pending, tx } = parts;
+  const dueAt = Math.min(clock.now() + LIMITS.economyNudgeMs, endOf(call));
+  tx.run(() => {
+    pending.due(call.call_id, dueAt);
+    process.transition({ to: "waiting", reason: "llm" }, { retry_at: dueAt });
+  });
+  await parts.calls.send(messageOf(parts, call));
 }
 
 /** Sends one more message for a call that nobody claimed. */
@@ -62,11 +77,21 @@ export async function sendAgain(parts: AgentParts, call: PendingCall, actor: str
 
 /** After this a claim would not leave the vendor enough time. */
 export function lastClaimAt(call: PendingCall): number {
-  return call.started_at + callMsOf(call) - LIMITS.claimLeastMs;
+  return endOf(call) - LIMITS.claimLeastMs;
+}
+
+/** When the call is given up. */
+export function endOf(call: PendingCall): number {
+  return call.started_at + callMsOf(call);
+}
+
+/** An economy pool does not say that it lives: it has the call until the vendor's window is over. */
+export function isPooled(call: PendingCall): boolean {
+  return batchInputOf(call).pooled === true;
 }
 
 /** From reserving to the outcome, at most. */
-export function callMsOf(call: PendingCall): number {
+function callMsOf(call: PendingCall): number {
   return batchInputOf(call).callMs ?? LIMITS.batchCallMs;
 }
 

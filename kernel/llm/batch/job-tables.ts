@@ -107,6 +107,11 @@ export class JobTables extends LotTable {
     this.sql.run(COUNT, counts.completed, counts.failed, counts.costNanoUsd, now);
   }
 
+  /** Nothing has changed, and the list is told so. */
+  touch(now: number): void {
+    this.count({ completed: 0, failed: 0, costNanoUsd: 0 }, now);
+  }
+
   /** The list in D1 has seen the row as it was at `updatedAt`. */
   listed(updatedAt: number): void {
     this.sql.run("UPDATE job SET unlisted = 0 WHERE updated_at = ?", updatedAt);

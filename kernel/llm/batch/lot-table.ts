@@ -8,7 +8,7 @@ export interface LotRow extends SqlRow {
   provider: string;
   model: string;
   driver: "vendor" | "pool";
-  state: "planned" | "ready" | "submitting" | "submitted" | "ended";
+  state: "planned" | "ready" | "uploading" | "submitting" | "submitted" | "ended";
   requests: number;
   bytes: number;
   input_file_id: string | null;
