@@ -11,8 +11,8 @@ import { consume } from "./queues/queue.ts";
 
 export { AgentProcess } from "../durable-objects/agent/agent-process.ts";
 export { BatchJob } from "../durable-objects/batch-job/batch-job.ts";
-export { EconomyPool } from "../durable-objects/economy-pool/economy-pool.ts";
 export { KernelCore } from "../durable-objects/core/kernel-core.ts";
+export { EconomyPool } from "../durable-objects/economy-pool/economy-pool.ts";
 export { ProviderGate } from "../durable-objects/provider-gate/provider-gate.ts";
 
 export { Sandbox } from "./sandbox/sandbox.ts";

@@ -141,7 +141,8 @@ export class BatchJob extends DurableObject<ObjectEnv> implements BatchJobRpc {
     const keptUntil = (job.finished_at ?? job.updated_at) + LIMITS.batchKeepMs;
     if (systemClock.now() < keptUntil) return keptUntil;
     const keys = tables.parts().map(({ key }) => key);
-    for (let at = 0; at < keys.length; at += LIMITS.eraseKeys) await objects.delete(keys.slice(at, at + LIMITS.eraseKeys));
+    for (let at = 0; at < keys.length; at += LIMITS.eraseKeys)
+      await objects.delete(keys.slice(at, at + LIMITS.eraseKeys));
     if (!(await list.forget(job.id))) return systemClock.now() + LIMITS.requeueMs;
     await this.#erase();
     return null;

@@ -43,7 +43,8 @@ export class BatchCalls {
   claim(message: CallMessage, delivery: number): Result<ClaimedCall> {
     return this.#parts.tx.run(() => {
       const call = this.#parts.pending.get(message.callId);
-      const again = call?.state === "claimed" && isPooled(call) && this.#claimed(message.callId, message.attempt) !== null;
+      const again =
+        call?.state === "claimed" && isPooled(call) && this.#claimed(message.callId, message.attempt) !== null;
       if (call?.state === "claimed" && !again) return this.#claimedBefore(call, message, delivery);
       if (call?.state !== "sent" && !again) return err("conflict", "the call has ended");
       if (batchInputOf(call).hash !== message.hash) return err("conflict", "the message speaks of another request");
@@ -140,7 +141,12 @@ export class BatchCalls {
   #leaveEconomy(call: PendingCall): void {
     const { process, log } = this.#parts;
     withdrawCall(this.#parts, call, "unsupported");
-    log.append("lane.change", "kernel", { from: process.get().lane, to: "batch", reason: "no Batch API" }, call.call_id);
+    log.append(
+      "lane.change",
+      "kernel",
+      { from: process.get().lane, to: "batch", reason: "no Batch API" },
+      call.call_id,
+    );
     process.change({ lane: "batch" });
     this.#goOn();
   }

@@ -26,7 +26,10 @@ export function newBirth(facts: Omit<Birth, "id" | "createdAt">, ports: IdPorts)
   return { ...facts, id: newAgentId(facts.tenant, ports), createdAt: ports.clock.now() };
 }
 
-export function firstRow({ id, tenant, spec, model, routing, contextTokens, createdAt }: Birth, version: string): ProcessRow {
+export function firstRow(
+  { id, tenant, spec, model, routing, contextTokens, createdAt }: Birth,
+  version: string,
+): ProcessRow {
   return {
     id,
     tenant,

@@ -48,7 +48,10 @@ function goesElsewhere(parts: AgentParts, reply: Exclude<GrantReply, Granted> | 
   if (reply?.kind !== "queued" || reply.vendor === undefined || !hasWork(parts)) return false;
   const { code } = reply.vendor;
   const { wait_reason: waits } = parts.process.get();
-  return isUnavailable({ code, message: "" }, code === "provider_unavailable" || waits === "llm" ? 1 : 0) && passOver(parts, code);
+  return (
+    isUnavailable({ code, message: "" }, code === "provider_unavailable" || waits === "llm" ? 1 : 0) &&
+    passOver(parts, code)
+  );
 }
 
 /** Demand paging: what the turn's message needs is searched over all tiers and faulted in. */

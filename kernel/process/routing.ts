@@ -1,10 +1,10 @@
+import type { Door } from "../door.ts";
 import { type ErrorCode, type KernelError, ok, type Result } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { batchPriceOf } from "../llm/batch/drivers.ts";
 import { maxCostNanoUsd } from "../llm/pricing.ts";
 import type { Providers, ServedModel } from "../llm/providers.ts";
 import { toolDefinitions } from "../tools/definitions.ts";
-import type { Door } from "../door.ts";
 import type { AgentParts } from "./parts.ts";
 import type { Need, ProcessSpec, RoutingRule } from "./spec.ts";
 

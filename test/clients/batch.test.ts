@@ -44,7 +44,9 @@ describe("aos batch", () => {
   });
 
   test("cancels one, and says no when it has ended", async () => {
-    const { stdout } = await cli("batch", "create", requests("many.jsonl", 2_000));
+    // Without a budget it waits, and is under way for as long as the story takes.
+    await budget({ tokens: 0 });
+    const { stdout } = await cli("batch", "create", requests("waits.jsonl", 2));
     const id = stdout.trim();
     expect((await cli("batch", "results", id)).code).toBe(1);
     expect((await cli("batch", "cancel", id)).stdout).toBe("cancelling\n");
@@ -52,6 +54,12 @@ describe("aos batch", () => {
     expect((await cli("batch", "cancel", id)).code).toBe(1);
     expect((await cli("batch", "create", join(folder, "nowhere.jsonl"))).code).toBe(2);
   });
+
+  async function budget(quotas: Record<string, number>): Promise<void> {
+    const headers = { authorization: `Bearer ${kernel.adminKey}`, "content-type": "application/json" };
+    const set = await fetch(`${kernel.url}/v1/quotas`, { method: "PUT", headers, body: JSON.stringify(quotas) });
+    expect(set.status).toBe(200);
+  }
 
   function requests(name: string, count: number): string {
     const path = join(folder, name);

@@ -1,12 +1,12 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { BatchView } from "../../kernel/llm/batch/job-state.ts";
-import { eventually } from "../support/tenant.ts";
-import { boot, json, problem, request } from "./kernel-client.ts";
 import { LIMITS } from "../../kernel/limits.ts";
+import type { BatchView } from "../../kernel/llm/batch/job-state.ts";
 import { wakeBatches } from "../../workers/cron/wake-batches.ts";
 import type { Env } from "../../workers/env.ts";
+import { eventually } from "../support/tenant.ts";
+import { boot, json, problem, request } from "./kernel-client.ts";
 
 /** `/v1/batches` on the real objects, with the embedded model. */
 

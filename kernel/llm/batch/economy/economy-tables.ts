@@ -30,7 +30,8 @@ const NEXT_CLAIM = "SELECT min(due_at) AS at FROM calls WHERE state = 'asked'";
 /** Those that were never asked for come with the first that is due: they share its lot. */
 const TO_CLAIM = `SELECT * FROM calls WHERE state = 'asked' AND position > ? AND (failures = 0 OR due_at <= ?)
   ORDER BY position LIMIT ?`;
-const CLAIM = "UPDATE calls SET state = 'claimed', request = ?, bytes = ?, failures = 0 WHERE position = ? AND state = 'asked'";
+const CLAIM =
+  "UPDATE calls SET state = 'claimed', request = ?, bytes = ?, failures = 0 WHERE position = ? AND state = 'asked'";
 const LOOSE = "SELECT * FROM calls WHERE state = 'claimed' AND lot IS NULL ORDER BY position LIMIT ?";
 const ASSIGN = "UPDATE calls SET lot = ? WHERE position = ?";
 const OF_LOT = "SELECT * FROM calls WHERE state = 'claimed' AND lot = ? AND position > ? ORDER BY position LIMIT ?";

@@ -158,7 +158,8 @@ export class EconomyWork {
   #unanswered(row: CallRow, answer: Result<unknown> | null): void {
     const { tables, clock } = this.#parts;
     const isFinal = answer?.ok === false && FINAL.has(answer.error.code);
-    if (isFinal || clock.now() >= row.asked_at + LIMITS.economyCallMs + LIMITS.strayMs) return tables.remove(row.position);
+    if (isFinal || clock.now() >= row.asked_at + LIMITS.economyCallMs + LIMITS.strayMs)
+      return tables.remove(row.position);
     tables.later(row.position, clock.now() + pauseMs(row.failures, LIMITS.backoffBaseMs, LIMITS.batchPollMaxMs));
   }
 

@@ -11,7 +11,10 @@ function story(play: (rig: EconomyRig) => Promise<void>): () => Promise<void> {
 
 /** What each agent was told, by its call. */
 function replies(rig: EconomyRig): Record<string, string> {
-  const said = [...rig.agents.outcomes].map(([id, outcome]) => [id, outcome.ok ? outcome.reply.content : outcome.error.code]);
+  const said = [...rig.agents.outcomes].map(([id, outcome]) => [
+    id,
+    outcome.ok ? outcome.reply.content : outcome.error.code,
+  ]);
   return Object.fromEntries(said) as Record<string, string>;
 }
 
@@ -91,31 +94,28 @@ describe("economy calls", () => {
   );
 
   test(
-    "of a vendor that never ends are given up, and may have been billed",
+    "that the vendor never ends are cancelled there when its window has passed",
     story(async (rig) => {
       rig.api.script({ hold: true });
       rig.ask(2);
-      rig.api.script({ hold: true, processMs: Number.POSITIVE_INFINITY });
       await rig.untilOver(1_000);
-      expect(rig.agents.outcomes.size).toBe(2);
+      expect(rig.api.books().map(({ status }) => status)).toEqual(["cancelled"]);
+      expect(Object.values(replies(rig))).toEqual([`echo: question of ${messageOf(0).callId}`, "cancelled"]);
     }),
   );
 
   for (const when of ["before", "after"] as const) {
-    test(
-      `are made once each and told, when the pool dies ${when} any of its questions took effect`,
-      async () => {
-        for (let question = 0; question < 18; question++) {
-          await story(async (rig) => {
-            rig.api.script({ processMs: 5_000 });
-            rig.ask(3);
-            rig.death = { question, when };
-            await rig.untilOver();
-            expect(replies(rig)).toEqual(echoes(3));
-            expect(rig.api.books().map(({ requests }) => requests)).toEqual([3]);
-          })();
-        }
-      },
-    );
+    test(`are made once each and told, when the pool dies ${when} any of its questions took effect`, async () => {
+      for (let question = 0; question < 18; question++) {
+        await story(async (rig) => {
+          rig.api.script({ processMs: 5_000 });
+          rig.ask(3);
+          rig.death = { question, when };
+          await rig.untilOver();
+          expect(replies(rig)).toEqual(echoes(3));
+          expect(rig.api.books().map(({ requests }) => requests)).toEqual([3]);
+        })();
+      }
+    });
   }
 });

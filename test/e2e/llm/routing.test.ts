@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { KernelClient } from "../../../clients/sdk/client/client.ts";
 import type { ProcessSpec } from "../../../kernel/process/spec.ts";
 import { ModelServer } from "../../support/model-server/client.ts";
-import { WRONG_KEY } from "../llm/vendor-rig.ts";
 import { KernelProcess } from "../runtime/kernel-process.ts";
+import { WRONG_KEY } from "./vendor-rig.ts";
 
 /** Agents that name several models, through the real runtime: one vendor refuses the key, another one answers. */
 

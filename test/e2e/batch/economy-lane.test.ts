@@ -33,7 +33,8 @@ describe("agents of the economy lane", () => {
     await until(async () => (await books()).length > 0, 60_000);
     await kernel.end("SIGKILL");
     kernel = await start(kernel.state);
-    for (const { id } of agents) await until(async () => (await client().agents.get(id)).state === "terminated", 60_000);
+    for (const { id } of agents)
+      await until(async () => (await client().agents.get(id)).state === "terminated", 60_000);
     const blocks = await Promise.all(agents.map(({ id }) => client().agents.get(id)));
     expect(blocks.map(({ result }) => result)).toEqual(agents.map(({ goal }) => `echo: ${goal}`));
     const submitted = await books();
@@ -83,7 +84,9 @@ describe("agents of the economy lane", () => {
   function spawn(count: number, more: { daemon?: boolean } = {}) {
     const spec = { role: "echo", model: `openai/${MODEL}`, lane: "economy" as const, ...more };
     return Promise.all(
-      Array.from({ length: count }, (_, i) => client().agents.spawn({ ...spec, name: `Agent ${i}`, goal: `goal ${i}` })),
+      Array.from({ length: count }, (_, i) =>
+        client().agents.spawn({ ...spec, name: `Agent ${i}`, goal: `goal ${i}` }),
+      ),
     );
   }
 
