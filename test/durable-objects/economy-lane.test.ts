@@ -4,8 +4,8 @@ import type { AgentCalls } from "../../durable-objects/agent/rpc.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import type { ChatOutcome } from "../../kernel/llm/provider.ts";
 import type { CallMessage } from "../../kernel/process/call-message.ts";
-import { nextMessage } from "../support/calls-queue.ts";
-import { TestTenant, value } from "../support/tenant.ts";
+import { nextMessage, overdue } from "../support/calls-queue.ts";
+import { eventually, TestTenant, value } from "../support/tenant.ts";
 
 /** An agent whose call is an economy pool's, as the pool sees it. No vendor here has a Batch API, so the stories say that one has. */
 
@@ -58,14 +58,9 @@ describe("a call that an economy pool makes", () => {
         };
       });
     expect(await due()).toMatchObject({ state: "claimed" });
-    await runInDurableObject(tenant.stub(id), async (object, { storage }) => {
-      storage.sql.exec("UPDATE pending SET deadline_at = 1");
-      storage.sql.exec("UPDATE process SET retry_at = 1");
-      await (object as unknown as { alarm(): Promise<void> }).alarm();
-    });
-    const { state, deadline_at: remindedAt } = await due();
-    expect(state).toBe("claimed");
-    expect(remindedAt).toBeGreaterThan(Date.now() + LIMITS.economyNudgeMs / 2);
+    await overdue(tenant, id);
+    const reminded = await eventually(due, ({ deadline_at: at }) => at > Date.now() + LIMITS.economyNudgeMs / 2);
+    expect(reminded.state).toBe("claimed");
     value(await agent.deliverCall(call.callId, 1, SAID));
     expect((await tenant.until(id, (block) => block.state === "terminated")).result).toBe("done");
   });
