@@ -1,6 +1,7 @@
 import type { AgentProcess } from "./agent/agent-process.ts";
 import type { BatchJob } from "./batch-job/batch-job.ts";
 import type { KernelCore } from "./core/kernel-core.ts";
+import type { EconomyPool } from "./economy-pool/economy-pool.ts";
 import type { ProviderGate } from "./provider-gate/provider-gate.ts";
 
 /** What the objects are given: their bindings of wrangler.toml, and the variables of the outside contract that concern models. */
@@ -9,6 +10,7 @@ export interface ObjectEnv {
   CORES: DurableObjectNamespace<KernelCore>;
   GATES: DurableObjectNamespace<ProviderGate>;
   BATCHES: DurableObjectNamespace<BatchJob>;
+  ECONOMY: DurableObjectNamespace<EconomyPool>;
   DB: D1Database;
   PAGES: R2Bucket;
   CALLS: Queue;

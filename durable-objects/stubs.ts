@@ -1,5 +1,6 @@
-import type { AgentOrders } from "./agent/rpc.ts";
+import type { AgentCalls, AgentOrders } from "./agent/rpc.ts";
 import type { CoreGrants, CoreRpc, CoreVendors } from "./core/rpc.ts";
+import type { EconomyPoolRpc } from "./economy-pool/rpc.ts";
 import type { ObjectEnv } from "./env.ts";
 import type { GateRpc } from "./provider-gate/rpc.ts";
 
@@ -10,6 +11,16 @@ import type { GateRpc } from "./provider-gate/rpc.ts";
 
 export function agentOrders(env: ObjectEnv, tenant: string, agentId: string): AgentOrders {
   return env.AGENTS.getByName(`${tenant}/${agentId}`) as unknown as AgentOrders;
+}
+
+/** An agent, as an economy pool that makes its calls sees it. */
+export function agentCalls(env: ObjectEnv, tenant: string, agentId: string): AgentCalls {
+  return env.AGENTS.getByName(`${tenant}/${agentId}`) as unknown as AgentCalls;
+}
+
+/** The pool that takes the economy calls of one tenant to one model. */
+export function economyPool(env: ObjectEnv, { tenant, model }: { tenant: string; model: string }): EconomyPoolRpc {
+  return env.ECONOMY.getByName(`${tenant}/${model}`) as unknown as EconomyPoolRpc;
 }
 
 /** The core's door for calls that no agent makes. */

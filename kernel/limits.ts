@@ -143,6 +143,12 @@ export const LIMITS = {
   backoffBaseMs: 500,
   backoffMaxMs: 60 * SECOND_MS,
   retryAfterMaxMs: 10 * MINUTE_MS,
+  /** Models of one agent's list. */
+  routedModels: 8,
+  /** A model that was unavailable is passed over for this, where there is another. */
+  routeAvoidMs: 5 * MINUTE_MS,
+  /** A vendor that asks for a longer pause than this is as good as unavailable. */
+  routePatienceMs: 10 * SECOND_MS,
   /** The batch lane: from reserving to the outcome, waiting in the queue included. Its reservation outlives it by `settleGraceMs`. */
   batchCallMs: 15 * MINUTE_MS,
   /** A message of the calls queue that nobody claimed is sent again after this, then after twice as long, and so on. */
@@ -160,11 +166,21 @@ export const LIMITS = {
   consumerCalls: 16,
   consumerHeaderWaits: 6,
   deliverTries: 3,
+  /** The economy lane: from reserving to the outcome, which the vendor promises within a day, and collecting it. */
+  economyCallMs: 26 * HOUR_MS,
+  /** Calls of one model are gathered so long, from the first of them, before they go to the vendor as one batch. */
+  economyGatherMs: 3 * SECOND_MS,
+  /** So often an agent reminds the pool that has its call: the pool's alarm may be lost. */
+  economyNudgeMs: 1 * HOUR_MS,
+  /** Claims, or deliveries, side by side in one pool. */
+  economyPeers: 16,
+  /** Calls that one pool holds; those that come on top are sent again by their agents. */
+  economyCalls: 5_000,
   /** Delay of a queue message that failed, doubled from delivery to delivery. */
   redeliverBaseMs: 2 * SECOND_MS,
   redeliverMaxMs: 5 * MINUTE_MS,
-  /** How long the real bill of a call that nobody waits for any more may still arrive. */
-  strayMs: 1 * HOUR_MS,
+  /** How long the real bill of a call that nobody waits for any more may still arrive: the economy lane takes longest. */
+  strayMs: 27 * HOUR_MS,
   toolCallsPerStep: 32,
 
   // --- vendor accounts
@@ -256,6 +272,13 @@ export const LIMITS = {
   batchSliceMs: 4 * MINUTE_MS,
   batchPoolMs: 4 * MINUTE_MS,
   batchRounds: 10_000,
+  /** So long after its end a job and its results are there; then both are erased. */
+  batchKeepMs: 30 * 24 * HOUR_MS,
+  /** A job that said nothing for this is asked by cron whether its alarm stands; cron looks once an hour, at so many jobs. */
+  batchSilentMs: 1 * HOUR_MS,
+  batchWakes: 500,
+  /** Objects that R2 deletes in one request. */
+  eraseKeys: 1_000,
   /** One object of the results in R2. */
   batchResultPartBytes: 4 * MIB,
 

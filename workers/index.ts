@@ -3,6 +3,7 @@ import { BOOT } from "../kernel/boot.ts";
 import { createApp } from "./api/app.ts";
 import { atBoot } from "./cron/boot.ts";
 import { sweep } from "./cron/sweep.ts";
+import { wakeBatches } from "./cron/wake-batches.ts";
 import type { Env } from "./env.ts";
 import { consume } from "./queues/queue.ts";
 
@@ -11,6 +12,7 @@ import { consume } from "./queues/queue.ts";
 export { AgentProcess } from "../durable-objects/agent/agent-process.ts";
 export { BatchJob } from "../durable-objects/batch-job/batch-job.ts";
 export { KernelCore } from "../durable-objects/core/kernel-core.ts";
+export { EconomyPool } from "../durable-objects/economy-pool/economy-pool.ts";
 export { ProviderGate } from "../durable-objects/provider-gate/provider-gate.ts";
 
 export { Sandbox } from "./sandbox/sandbox.ts";
@@ -26,6 +28,9 @@ export class Direct extends WorkerEntrypoint<Env> {
 
 export default {
   fetch: (request, env, ctx) => app.fetch(request, env, ctx),
-  scheduled: (event, env) => (event.cron === BOOT ? atBoot : sweep)(env, event.scheduledTime),
+  scheduled: async ({ cron, scheduledTime }, env) => {
+    if (cron === BOOT) return atBoot(env, scheduledTime);
+    await Promise.all([sweep(env, scheduledTime), wakeBatches(env, scheduledTime)]);
+  },
   queue: (batch, env) => consume(batch, env),
 } satisfies ExportedHandler<Env>;

@@ -130,6 +130,10 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
     return this.#with(({ calls }) => calls.deliver(callId, attempt, outcome, joinedTo));
   }
 
+  async declineCall(callId: string, attempt: number): Promise<Result<null>> {
+    return this.#with(({ calls }) => calls.decline(callId, attempt));
+  }
+
   async queueLost(beganAt: number): Promise<Result<null>> {
     return this.#with(({ calls }) => calls.queueLost(beganAt));
   }

@@ -6,6 +6,7 @@ import { Log, type LogEntry } from "../../kernel/log/log.ts";
 import type { Sql } from "../../kernel/ports.ts";
 import { Agent } from "../../kernel/process/agent.ts";
 import { BatchCalls } from "../../kernel/process/batch-calls.ts";
+import type { CallMessage } from "../../kernel/process/call-message.ts";
 import { AgentLoop } from "../../kernel/process/loop.ts";
 import { Mailbox } from "../../kernel/process/mailbox.ts";
 import type { AgentParts, AlarmPort, CallQueue, CorePort } from "../../kernel/process/parts.ts";
@@ -21,7 +22,7 @@ import { VERSION } from "../../kernel/version.ts";
 import { within } from "../deadline.ts";
 import { type ObjectEnv, variablesOf } from "../env.ts";
 import { systemClock, systemFetch, systemHash, systemRandom } from "../ports.ts";
-import { coreGrants } from "../stubs.ts";
+import { coreGrants, economyPool } from "../stubs.ts";
 import { LiveReply } from "./live-text.ts";
 import { R2ObjectStore } from "./r2-object-store.ts";
 import { sandboxPort } from "./sandbox-port.ts";
@@ -113,9 +114,11 @@ function corePort(env: ObjectEnv, tenant: string): CorePort {
   };
 }
 
-function callQueue({ CALLS }: ObjectEnv): CallQueue {
+function callQueue(env: ObjectEnv): CallQueue {
+  const sent = (message: CallMessage): Promise<unknown> =>
+    message.lane === "economy" ? economyPool(env, message).ask(message) : env.CALLS.send(message);
   return {
-    send: async (message) => void (await within(LIMITS.rpcMs, "send", CALLS.send(message))),
+    send: async (message) => void (await within(LIMITS.rpcMs, "send", sent(message))),
   };
 }
 

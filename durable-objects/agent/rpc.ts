@@ -86,6 +86,8 @@ export interface AgentCalls {
   renewCall(callId: string, attempt: number): Promise<Result<null>>;
   /** Exactly once: a second delivery touches nothing. `joinedTo` = that call's outcome, which pays for it. */
   deliverCall(callId: string, attempt: number, outcome: ChatOutcome, joinedTo?: string): Promise<Result<null>>;
+  /** The economy pool finds no Batch API: nothing was called, and the process goes on in the batch lane. */
+  declineCall(callId: string, attempt: number): Promise<Result<null>>;
 }
 
 /** What the core of its tenant asks of an agent. */

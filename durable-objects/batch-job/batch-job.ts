@@ -88,6 +88,16 @@ export class BatchJob extends DurableObject<ObjectEnv> implements BatchJobRpc {
     });
   }
 
+  async wake(): Promise<Result<null>> {
+    return this.#with(({ parts: { tx, tables } }) => {
+      tx.run(() => {
+        tables.touch(systemClock.now());
+        this.#wakeAt(systemClock.now());
+      });
+      return ok(null);
+    });
+  }
+
   async results(): Promise<Result<ResultPlace[]>> {
     return this.#with(({ parts: { tables } }, job) => {
       if (!isFinal(job.state))
@@ -118,10 +128,24 @@ export class BatchJob extends DurableObject<ObjectEnv> implements BatchJobRpc {
     const job = parts.tables.find();
     if (job === null) return null;
     if (job.state === "uploading") return this.#decide(job, list);
-    return work.run(() => {
+    const due = await work.run(() => {
       this.#wanted = new AbortController();
       return this.#wanted.signal;
     });
+    return due ?? this.#forget(parts, list);
+  }
+
+  /** A job that is over is kept for a while, then erased: first its results, last what names them. */
+  async #forget({ tables, objects }: JobRuntime["parts"], list: JobRuntime["list"]): Promise<number | null> {
+    const job = tables.job();
+    const keptUntil = (job.finished_at ?? job.updated_at) + LIMITS.batchKeepMs;
+    if (systemClock.now() < keptUntil) return keptUntil;
+    const keys = tables.parts().map(({ key }) => key);
+    for (let at = 0; at < keys.length; at += LIMITS.eraseKeys)
+      await objects.delete(keys.slice(at, at + LIMITS.eraseKeys));
+    if (!(await list.forget(job.id))) return systemClock.now() + LIMITS.requeueMs;
+    await this.#erase();
+    return null;
   }
 
   /** A job that was not started in time: its starter died, or it was never accepted. The list knows. */

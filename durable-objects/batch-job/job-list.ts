@@ -6,6 +6,7 @@ import { within } from "../deadline.ts";
 /** The list of jobs in D1, as a job's own object sees it. The row is made by whoever accepts the job, never here. */
 
 const NOTE = "UPDATE batches SET state = ?, total = ?, completed = ?, failed = ?, as_of = ? WHERE id = ?";
+const FORGET = "DELETE FROM batches WHERE id = ?";
 const LISTED = "SELECT 1 AS one FROM batches WHERE id = ?";
 
 export class JobList implements JobListPort {
@@ -23,6 +24,11 @@ export class JobList implements JobListPort {
       .bind(...values)
       .run();
     return (await within(LIMITS.d1Ms, "note", noted)) !== null;
+  }
+
+  /** Takes the job off the list. False when D1 does not answer. */
+  async forget(id: string): Promise<boolean> {
+    return (await within(LIMITS.d1Ms, "forget", this.#database.prepare(FORGET).bind(id).run())) !== null;
   }
 
   /** Whether the job was accepted; null when D1 does not answer. */

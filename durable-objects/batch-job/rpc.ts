@@ -29,6 +29,8 @@ export interface BatchJobRpc {
   view(): Promise<Result<BatchView>>;
   /** `conflict` when it has ended. What is under way at a vendor ends there first. */
   cancel(): Promise<Result<BatchView>>;
+  /** Cron heard nothing of the job for a while: its alarm may be lost. Harmless when it is not. */
+  wake(): Promise<Result<null>>;
   /** `conflict` while it has not ended. */
   results(): Promise<Result<ResultPlace[]>>;
 }

@@ -45,7 +45,7 @@ export class VendorGates {
   async prepare(report: AgentReport, next: GrantRequest | null): Promise<void> {
     const { allowances } = this.#scheduler;
     const { agentId } = report;
-    const errand = next === null || next.lane === "batch" ? NO_ERRAND : allowances.errandOf(next);
+    const errand = next === null || next.lane !== "interactive" ? NO_ERRAND : allowances.errandOf(next);
     const news = this.#note(report);
     this.#enter(errand);
     try {

@@ -1,10 +1,11 @@
 import type { Door } from "../door.ts";
 import { err, ok, type Result } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import { unbilled } from "../llm/batch/driver.ts";
 import type { ChatRequest } from "../llm/chat.ts";
 import type { ChatOutcome } from "../llm/provider.ts";
 import { toolDefinitions } from "../tools/definitions.ts";
-import { lastClaimAt, requestHash, sendAgain } from "./batch-step.ts";
+import { endOf, isPooled, lastClaimAt, requestHash, sendAgain } from "./batch-step.ts";
 import { batchInputOf } from "./call-input.ts";
 import type { CallMessage } from "./call-message.ts";
 import { withdrawCall } from "./lost-call.ts";
@@ -22,7 +23,7 @@ export interface ClaimedCall {
 }
 
 /**
- * The consumer's part of the batch lane. Messages may come twice, late, in any order or after a crash; so a call is claimed
+ * The consumer's part of the batch lane, and the pool's of the economy lane. Messages may come twice, late, in any order or after a crash; so a call is claimed
  * once, and an outcome counts once: whatever finds no call to act on touches nothing.
  */
 export class BatchCalls {
@@ -36,13 +37,16 @@ export class BatchCalls {
 
   /**
    * Takes the call that `message` speaks of. `conflict` when it ended or somebody has it. `delivery` counts the queue's
-   * deliveries of this one message: a message that comes back after it claimed tells that its consumer died.
+   * deliveries of this one message: a message that comes back after it claimed tells that its consumer died. Not so for an
+   * economy pool, which writes down what it is handed before it does anything: it asks again until it has been.
    */
   claim(message: CallMessage, delivery: number): Result<ClaimedCall> {
     return this.#parts.tx.run(() => {
       const call = this.#parts.pending.get(message.callId);
-      if (call?.state === "claimed") return this.#claimedBefore(call, message, delivery);
-      if (call?.state !== "sent") return err("conflict", "the call has ended");
+      const again =
+        call?.state === "claimed" && isPooled(call) && this.#claimed(message.callId, message.attempt) !== null;
+      if (call?.state === "claimed" && !again) return this.#claimedBefore(call, message, delivery);
+      if (call?.state !== "sent" && !again) return err("conflict", "the call has ended");
       if (batchInputOf(call).hash !== message.hash) return err("conflict", "the message speaks of another request");
       if (this.#parts.clock.now() >= lastClaimAt(call)) return err("conflict", "it is too late to begin this call");
       const request = this.#requestOf(call);
@@ -70,6 +74,16 @@ export class BatchCalls {
     });
   }
 
+  /** The claimer finds that the vendor has no Batch API and made no call: from now on the process is in the batch lane. */
+  decline(callId: string, attempt: number): Result<null> {
+    return this.#parts.tx.run(() => {
+      const call = this.#claimed(callId, attempt);
+      if (call === null) this.#bill(callId, unbilled("cancelled"), undefined);
+      else this.#leaveEconomy(call);
+      return ok(null);
+    });
+  }
+
   /** A person asks for a call that stands in the list of dead letters: one more message. */
   async resend(callId: string, actor: string): Promise<Result<null>> {
     const call = this.#parts.pending.get(callId);
@@ -87,7 +101,7 @@ export class BatchCalls {
     return this.#parts.tx.run(() => {
       const { pending, process } = this.#parts;
       const call = pending.away();
-      if (call === null || handedOverAt(call) >= beganAt) return ok(null);
+      if (call === null || isPooled(call) || handedOverAt(call) >= beganAt) return ok(null);
       pending.due(call.call_id, beganAt);
       if (isWaiting(this.#parts)) process.change({ retry_at: beganAt });
       this.#wake();
@@ -124,14 +138,28 @@ export class BatchCalls {
     return err("conflict", "the prompt has changed since; it is asked for anew");
   }
 
+  #leaveEconomy(call: PendingCall): void {
+    const { process, log } = this.#parts;
+    withdrawCall(this.#parts, call, "unsupported");
+    log.append(
+      "lane.change",
+      "kernel",
+      { from: process.get().lane, to: "batch", reason: "no Batch API" },
+      call.call_id,
+    );
+    process.change({ lane: "batch" });
+    this.#goOn();
+  }
+
   #take(call: PendingCall, request: ChatRequest, attempt: number, delivery: number): ClaimedCall {
     const now = this.#parts.clock.now();
+    const endsAt = endOf(call);
     this.#holdUntil(
       call,
       JSON.stringify({ ...batchInputOf(call), claim: { attempt, delivery, at: now } }),
-      now + LIMITS.claimMs,
+      isPooled(call) ? Math.min(endsAt, now + LIMITS.economyNudgeMs) : now + LIMITS.claimMs,
     );
-    const deadlineMs = Math.min(LIMITS.modelCallMs, call.started_at + LIMITS.batchCallMs - now);
+    const deadlineMs = Math.min(LIMITS.modelCallMs, endsAt - now);
     return { request, deadlineMs, careful: lastFailed(this.#parts) };
   }
 

@@ -11,7 +11,8 @@ import { loseCall } from "./recovery.ts";
 import { endTurn, failed } from "./turn.ts";
 
 /**
- * The loop's part of the batch lane: a call goes into the queue and the process waits for it, its object asleep. The commit
+ * The loop's part of the batch lane, and of the economy lane, where an economy pool stands for the queue and its consumer: a
+ * call goes into the queue and the process waits for it, its object asleep. The commit
  * comes first and the message after it, so a message may be lost but never speaks of a call that does not exist; the one
  * alarm stands at the time when the call is sent again. `batch-calls.ts` is the consumer's part.
  *
@@ -42,8 +43,23 @@ export async function awaitCall(parts: AgentParts, call: PendingCall): Promise<N
     await sendAgain(parts, call, "kernel");
     return "rest";
   }
+  if (isPooled(call) && call.state === "claimed" && clock.now() < endOf(call)) {
+    await remind(parts, call);
+    return "rest";
+  }
   tx.run(() => (call.state === "claimed" ? loseCall(parts, call) : giveUp(parts, call)));
   return "again";
+}
+
+/** Tells the pool once more of a call that it has: it knows it, and looks at its work. */
+async function remind(parts: AgentParts, call: PendingCall): Promise<void> {
+  const { process, clock, pending, tx } = parts;
+  const dueAt = Math.min(clock.now() + LIMITS.economyNudgeMs, endOf(call));
+  tx.run(() => {
+    pending.due(call.call_id, dueAt);
+    process.transition({ to: "waiting", reason: "llm" }, { retry_at: dueAt });
+  });
+  await parts.calls.send(messageOf(parts, call));
 }
 
 /** Sends one more message for a call that nobody claimed. */
@@ -61,7 +77,22 @@ export async function sendAgain(parts: AgentParts, call: PendingCall, actor: str
 
 /** After this a claim would not leave the vendor enough time. */
 export function lastClaimAt(call: PendingCall): number {
-  return call.started_at + LIMITS.batchCallMs - LIMITS.claimLeastMs;
+  return endOf(call) - LIMITS.claimLeastMs;
+}
+
+/** When the call is given up. */
+export function endOf(call: PendingCall): number {
+  return call.started_at + callMsOf(call);
+}
+
+/** An economy pool does not say that it lives: it has the call until the vendor's window is over. */
+export function isPooled(call: PendingCall): boolean {
+  return batchInputOf(call).pooled === true;
+}
+
+/** From reserving to the outcome, at most. */
+function callMsOf(call: PendingCall): number {
+  return batchInputOf(call).callMs ?? LIMITS.batchCallMs;
 }
 
 export function requestHash(parts: AgentParts, prepared: Prepared, maxOutputTokens: number): string {
@@ -69,7 +100,7 @@ export function requestHash(parts: AgentParts, prepared: Prepared, maxOutputToke
 }
 
 function inputOf(parts: AgentParts, prepared: Prepared, grant: Granted): BatchInput {
-  const { info, request, estimatedTokens } = prepared;
+  const { info, request, estimatedTokens, grant: asked } = prepared;
   const { reservedNanoUsd, maxOutputTokens } = grant;
   return {
     reservedNanoUsd,
@@ -77,16 +108,19 @@ function inputOf(parts: AgentParts, prepared: Prepared, grant: Granted): BatchIn
     hash: requestHash(parts, prepared, maxOutputTokens),
     repeatable: info.deterministic === true || request.temperature === 0,
     estimatedTokens,
-    price: info.price,
+    price: asked.price,
+    callMs: asked.deadlineMs,
+    ...(asked.lane === "economy" ? { pooled: true } : {}),
     claim: null,
   };
 }
 
 function messageOf(parts: AgentParts, call: PendingCall): CallMessage {
   const { id, tenant, model } = parts.process.get();
-  const { hash, repeatable, estimatedTokens, maxOutputTokens } = batchInputOf(call);
+  const { hash, repeatable, estimatedTokens, maxOutputTokens, pooled } = batchInputOf(call);
   const tokens = estimatedTokens + maxOutputTokens;
-  return { tenant, agentId: id, callId: call.call_id, attempt: call.attempt, model, hash, repeatable, tokens };
+  const message = { tenant, agentId: id, callId: call.call_id, attempt: call.attempt, model, hash, repeatable, tokens };
+  return pooled === true ? { ...message, lane: "economy" } : message;
 }
 
 function giveUp(parts: AgentParts, call: PendingCall): void {

@@ -14,6 +14,8 @@ export interface Birth {
   spec: ProcessSpec;
   /** `provider/model`, resolved from the default when the spec named none. */
   model: string;
+  /** The list that the model is chosen from, as routing.ts keeps it; null or, from an older core, absent = always this model. */
+  routing?: string | null;
   /** The model's window, which the process's own does not exceed. */
   contextTokens: number;
   actor: string;
@@ -24,7 +26,10 @@ export function newBirth(facts: Omit<Birth, "id" | "createdAt">, ports: IdPorts)
   return { ...facts, id: newAgentId(facts.tenant, ports), createdAt: ports.clock.now() };
 }
 
-export function firstRow({ id, tenant, spec, model, contextTokens, createdAt }: Birth, version: string): ProcessRow {
+export function firstRow(
+  { id, tenant, spec, model, routing, contextTokens, createdAt }: Birth,
+  version: string,
+): ProcessRow {
   return {
     id,
     tenant,
@@ -33,6 +38,7 @@ export function firstRow({ id, tenant, spec, model, contextTokens, createdAt }: 
     goal: spec.goal,
     instructions: spec.instructions ?? "",
     model,
+    routing: routing ?? null,
     lane: spec.lane ?? "interactive",
     priority: spec.priority ?? LIMITS.priorityDefault,
     permission_level: spec.permissionLevel ?? "STANDARD",

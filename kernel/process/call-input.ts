@@ -10,6 +10,10 @@ export type BatchInput = Bounds & {
   repeatable: boolean;
   estimatedTokens: number;
   price: ModelPrice;
+  /** From reserving to the outcome, at most. Absent in rows of older versions, whose calls were all of the batch lane. */
+  callMs?: number;
+  /** An economy pool makes the call. */
+  pooled?: true;
   /** The message, and the delivery of it, that claimed the call, and when (milliseconds since the epoch). */
   claim: { attempt: number; delivery: number; at: number } | null;
 };

@@ -1,7 +1,7 @@
 import * as z from "zod";
 
 /**
- * A message of the calls queue: which model call waits, not what it says. Its body is made again when it is claimed, so
+ * A message of the calls queue, or to an economy pool: which model call waits, not what it says. Its body is made again when it is claimed, so
  * that a message stays small and nothing that a queue loses, doubles or keeps holds an agent's content.
  */
 export const callMessage = z.object({
@@ -18,5 +18,7 @@ export const callMessage = z.object({
   repeatable: z.boolean(),
   /** What the call counts for against the vendor account's tokens a minute. Absent in messages of older versions. */
   tokens: z.int().nonnegative().optional(),
+  /** `economy` = for the pool of the vendor's Batch API, which is reached without the queue. Absent = for the queue. */
+  lane: z.literal("economy").optional(),
 });
 export type CallMessage = z.infer<typeof callMessage>;

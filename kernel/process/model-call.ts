@@ -10,6 +10,7 @@ import { cutCall, startOver } from "./cut-call.ts";
 import type { AgentParts } from "./parts.ts";
 import { MODEL_CALL, type PendingCall } from "./pending.ts";
 import { hasWork, type Prepared } from "./prepare.ts";
+import { isUnavailable, passOver } from "./routing.ts";
 import { endTurn, failed } from "./turn.ts";
 
 /**
@@ -204,6 +205,7 @@ function refused(parts: AgentParts, call: OpenCall, outcome: Refusal): void {
     deaths: 0,
   });
   if (refusedPrefill(parts, outcome)) return;
+  if (isUnavailable(outcome.error, row.retries) && hasWork(parts) && passOver(parts, code)) return;
   const retryAt = parts.clock.now() + backoffMs(parts, outcome.error, row.retries);
   if (!outcome.retryable || retryAt > messageDeadline(parts)) return endTurn(parts, failed(outcome.error));
   if (!hasWork(parts)) return;
@@ -231,7 +233,8 @@ function backoffMs(parts: AgentParts, error: KernelError, retries: number): numb
 
 /** When the message that the turn works on fails for want of a vendor. */
 export function messageDeadline(parts: AgentParts): number {
-  const { turn_message_id: id, deadline_at: deadlineAt } = parts.process.get();
+  const { turn_message_id: id, deadline_at: deadlineAt, lane } = parts.process.get();
   const accepted = (id === null ? null : parts.mailbox.get(id))?.created_at ?? 0;
-  return Math.min(accepted + LIMITS.messageMs, deadlineAt ?? Number.POSITIVE_INFINITY);
+  const patienceMs = lane === "economy" ? LIMITS.economyCallMs + LIMITS.messageMs : LIMITS.messageMs;
+  return Math.min(accepted + patienceMs, deadlineAt ?? Number.POSITIVE_INFINITY);
 }

@@ -10,6 +10,7 @@ import type { Next } from "./next.ts";
 import type { AgentParts } from "./parts.ts";
 import { granted, hasWork, lastFailed, type Prepared, prepare } from "./prepare.ts";
 import { reportOf } from "./report.ts";
+import { isUnavailable, passOver, route } from "./routing.ts";
 import { endTurn, failed } from "./turn.ts";
 
 /**
@@ -21,6 +22,7 @@ import { endTurn, failed } from "./turn.ts";
 export async function modelStep(parts: AgentParts, door: Door, abort: AbortSignal): Promise<Next> {
   if (parts.process.get().turn_step === 0) await pageIn(parts);
   if (!hasWork(parts)) return "again";
+  route(parts, door);
   const prepared = prepare(parts, door);
   if ("code" in prepared) {
     parts.tx.run(() => endTurn(parts, failed(prepared)));
@@ -30,12 +32,26 @@ export async function modelStep(parts: AgentParts, door: Door, abort: AbortSigna
   const reply = await parts.core.settleAndGrant(report, prepared.grant);
   if (reply !== null) parts.process.change({ exported_seq: report.seq });
   if (reply?.kind === "granted") {
-    return prepared.grant.lane === "batch"
-      ? await sendCall(parts, prepared, reply)
-      : await call(parts, prepared, reply, abort);
+    return prepared.grant.lane === "interactive"
+      ? await call(parts, prepared, reply, abort)
+      : await sendCall(parts, prepared, reply);
   }
-  parts.tx.run(() => notGranted(parts, reply));
-  return "rest";
+  return parts.tx.run(() => {
+    if (goesElsewhere(parts, reply)) return "again";
+    notGranted(parts, reply);
+    return "rest";
+  });
+}
+
+/** The vendor takes no calls now, and the process has another model. */
+function goesElsewhere(parts: AgentParts, reply: Exclude<GrantReply, Granted> | null): boolean {
+  if (reply?.kind !== "queued" || reply.vendor === undefined || !hasWork(parts)) return false;
+  const { code } = reply.vendor;
+  const { wait_reason: waits } = parts.process.get();
+  return (
+    isUnavailable({ code, message: "" }, code === "provider_unavailable" || waits === "llm" ? 1 : 0) &&
+    passOver(parts, code)
+  );
 }
 
 /** Demand paging: what the turn's message needs is searched over all tiers and faulted in. */

@@ -2,12 +2,15 @@ import type { Door } from "../door.ts";
 import type { KernelError } from "../errors.ts";
 import { callIdOf } from "../id.ts";
 import { LIMITS } from "../limits.ts";
+import { batchPriceOf } from "../llm/batch/drivers.ts";
 import type { ChatRequest } from "../llm/chat.ts";
 import type { ModelInfo, Provider } from "../llm/provider.ts";
+import type { ServedModel } from "../llm/providers.ts";
 import { type GrantRequest, LEAST_OUTPUT_TOKENS } from "../scheduler/grant.ts";
 import { toolDefinitions } from "../tools/definitions.ts";
 import { continuationOf, cutCall } from "./cut-call.ts";
 import type { AgentParts } from "./parts.ts";
+import type { Lane } from "./spec.ts";
 
 /** The next model call of the turn as the tables say it: whoever prepares it again, after a crash or in a claim, gets the same. */
 export interface Prepared {
@@ -26,6 +29,7 @@ export function prepare(parts: AgentParts, door: Door): Prepared | KernelError {
   const found = parts.providers.get(row.model);
   if (!found.ok) return found.error;
   const { provider, info, model } = found.value;
+  const { lane, price, deadlineMs } = termsOf(row.lane, found.value);
   const tools = toolDefinitions(door.offered());
   const prompt = parts.context.assemble(tools);
   if (!prompt.ok) return prompt.error;
@@ -50,18 +54,27 @@ export function prepare(parts: AgentParts, door: Door): Prepared | KernelError {
     },
     grant: {
       callId,
-      lane: row.lane,
+      lane,
       provider: provider.name,
       model: row.model,
-      price: info.price,
+      price,
       inputBound: utf8Bytes + continuation.inputBound,
       outputWanted: maxOutputTokens,
       rateTokens: estimatedTokens + continuation.estimatedTokens + maxOutputTokens,
-      deadlineMs: row.lane === "batch" ? LIMITS.batchCallMs : LIMITS.modelCallMs,
+      deadlineMs,
       resumedFrom,
       restartedFrom,
     },
   };
+}
+
+/** How the call is made and at which price: one of the economy lane needs a Batch API, without which it is one of the batch lane. */
+function termsOf(lane: Lane, served: ServedModel): Pick<GrantRequest, "lane" | "price" | "deadlineMs"> {
+  const { price } = served.info;
+  if (lane === "interactive") return { lane, price, deadlineMs: LIMITS.modelCallMs };
+  const batchPrice = lane === "economy" ? batchPriceOf(served) : null;
+  if (batchPrice === null) return { lane: "batch", price, deadlineMs: LIMITS.batchCallMs };
+  return { lane: "economy", price: batchPrice, deadlineMs: LIMITS.economyCallMs };
 }
 
 /** The request with the reply bounded as granted. */

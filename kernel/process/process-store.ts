@@ -15,6 +15,8 @@ export interface ProcessRow extends SqlRow {
   instructions: string;
   /** `provider/model` */
   model: string;
+  /** The models that `model` is chosen from, as JSON (routing.ts); null = it is the only one. */
+  routing: string | null;
   lane: Lane;
   priority: number;
   permission_level: PermissionLevel;

@@ -9,10 +9,18 @@ export type PermissionLevel = (typeof PERMISSION_LEVELS)[number];
 
 /**
  * How model calls are made: `interactive` = by the agent's own object, at once; `batch` = through the calls queue, while the
- * object sleeps. `economy` comes with the vendors' batch APIs.
+ * object sleeps; `economy` = through the vendor's Batch API at its lower price, within a day. Where the vendor has none, `economy`
+ * is like `batch`.
  */
-export const LANES = ["interactive", "batch"] as const;
+export const LANES = ["interactive", "batch", "economy"] as const;
 export type Lane = (typeof LANES)[number];
+
+/** Which of `models` is called: `fallback` = the first that is available; `cheapest` = the one whose call costs least. */
+export const ROUTING_RULES = ["fallback", "cheapest"] as const;
+export type RoutingRule = (typeof ROUTING_RULES)[number];
+/** What a model has to be able to do; tools are needed when there are any. */
+export const NEEDS = ["tools", "vision", "reasoning", "json"] as const;
+export type Need = (typeof NEEDS)[number];
 
 export const QUOTA_NAMES = [
   "tokens",
@@ -68,13 +76,18 @@ export const grants = z.strictObject({
 });
 export type Grants = z.infer<typeof grants>;
 
-/** The body of `POST /v1/agents`. */
-export const processSpec = z.strictObject({
+const spec = z.strictObject({
   name,
   role: z.string().min(1).max(LIMITS.nameChars),
   goal: z.string().min(1).max(LIMITS.textChars),
   /** `provider/model`; absent = the kernel's default model. */
   model: z.string().min(1).max(LIMITS.nameChars).optional(),
+  /** Several, in order of preference, instead of `model`; `routing` says which of them is called. */
+  models: z.array(z.string().min(1).max(LIMITS.nameChars)).min(1).max(LIMITS.routedModels).optional(),
+  /** Only with `models`; absent = `fallback`. */
+  routing: z.enum(ROUTING_RULES).optional(),
+  /** Only with `models`: others than those that can do all of this are not called. */
+  needs: z.array(z.enum(NEEDS)).max(NEEDS.length).optional(),
   /** 0-99, lower runs first. */
   priority: priority.optional(),
   permissionLevel: permissionLevel.optional(),
@@ -94,6 +107,16 @@ export const processSpec = z.strictObject({
   lane: z.enum(LANES).optional(),
   grants: grants.optional(),
 });
+/** The body of `POST /v1/agents`. */
+export const processSpec = spec
+  .refine(({ model, models }) => model === undefined || models === undefined, {
+    path: ["models"],
+    message: "name either model or models",
+  })
+  .refine(({ models, routing, needs }) => models !== undefined || (routing === undefined && needs === undefined), {
+    path: ["models"],
+    message: "routing and needs choose among models: name those",
+  });
 export type ProcessSpec = z.infer<typeof processSpec>;
 
 /** The body of `PATCH /v1/agents/{id}`. */

@@ -78,6 +78,7 @@ const HIT = `INSERT INTO calls (id, agent_id, provider, model, state, input_boun
 const GET = "SELECT * FROM calls WHERE id = ?";
 const SETTLE = `UPDATE calls SET state = ?, prompt_tokens = ?, cached_tokens = ?, cache_write_tokens = ?, completion_tokens = ?,
   reasoning_tokens = ?, cost_nano_usd = ?, settled_at = ?, changed = ? WHERE id = ?`;
+const WITHDRAW = "DELETE FROM calls WHERE id = ? AND state = 'open'";
 const EXPIRED = "SELECT * FROM calls WHERE state = 'open' AND expires_at <= ? ORDER BY expires_at LIMIT ?";
 const NEXT_EXPIRY = "SELECT min(expires_at) AS at FROM calls WHERE state = 'open'";
 const HELD = `SELECT coalesce(sum(input_bound + output_bound), 0) AS tokens, coalesce(sum(reserved_nano_usd), 0) AS nanoUsd,
@@ -185,6 +186,11 @@ export class Ledger {
         steps: used.steps + (before.steps ?? 0),
       },
     };
+  }
+
+  /** Takes back a reservation whose call was never made. */
+  withdraw(callId: string): void {
+    this.#sql.run(WITHDRAW, callId);
   }
 
   /** Open calls whose deadline and grace have passed. */

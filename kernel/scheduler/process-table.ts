@@ -33,7 +33,7 @@ const LIST = `SELECT * FROM processes WHERE erased_at IS NULL AND id > ?
 const CHILDREN = "SELECT id FROM processes WHERE parent_id = ? AND state <> 'terminated' AND erased_at IS NULL LIMIT ?";
 /** An idle process has told the core so before it rested; any other may have a call in the queue that the core knows not of. */
 const IN_BATCH_LANE = `SELECT id FROM processes WHERE id > ? AND state <> 'terminated' AND erased_at IS NULL
-  AND json_extract(block, '$.lane') = 'batch' AND json_extract(block, '$.waitReason') IS NOT 'message' ORDER BY id LIMIT ?`;
+  AND json_extract(block, '$.lane') <> 'interactive' AND json_extract(block, '$.waitReason') IS NOT 'message' ORDER BY id LIMIT ?`;
 const UNBORN = "SELECT * FROM processes WHERE spec IS NOT NULL AND erased_at IS NULL LIMIT ?";
 const EXPECT = "UPDATE processes SET due_at = ?1 WHERE id = ?2 AND erased_at IS NULL AND due_at IS NOT ?1";
 const SILENT = "SELECT id FROM processes WHERE due_at <= ? LIMIT ?";

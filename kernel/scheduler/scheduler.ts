@@ -14,7 +14,7 @@ import {
   type Reservation,
   type Settlement,
 } from "./grant.ts";
-import { Ledger } from "./ledger.ts";
+import { Ledger, type LedgerCall, reservation } from "./ledger.ts";
 import { type ProcessEntry, ProcessTable } from "./process-table.ts";
 import { Questions } from "./questions.ts";
 import { QuotaWaiters } from "./quota-waiters.ts";
@@ -90,7 +90,7 @@ export class Scheduler {
    * in a queue for it: answers the meter that has no room. Repeating it answers the first reservation.
    */
   openCall(owner: string, request: GrantRequest): Reservation | BudgetRow {
-    const known = this.ledger.get(request.callId);
+    const known = this.#standing(owner, request);
     if (known !== null) return { maxOutputTokens: known.output_bound, reservedNanoUsd: known.reserved_nano_usd };
     return this.#reserve(owner, request);
   }
@@ -172,14 +172,27 @@ export class Scheduler {
   }
 
   #grant(entry: ProcessEntry, request: GrantRequest): GrantReply {
-    const known = this.ledger.get(request.callId);
+    const known = this.#standing(entry.id, request);
     const errand = this.allowances.errandOf(request);
-    const slot = request.lane === "batch" ? NO_SLOT : this.#slotFor(entry, errand);
+    const slot = request.lane !== "interactive" ? NO_SLOT : this.#slotFor(entry, errand);
     if (slot === null) return this.#queued(errand);
     if (known !== null) return this.#granted(request.callId, known.output_bound, known.reserved_nano_usd, slot);
     const bound = this.#reserve(entry.id, request);
     if ("subject" in bound) return this.#deny(entry.id, bound, leastOf(request));
     return this.#granted(request.callId, bound.maxOutputTokens, bound.reservedNanoUsd, slot);
+  }
+
+  /**
+   * What the ledger has of the call. A reservation for another model, or at another price, is given back: who asks for the same
+   * call again has not made it, and its bill must be that of the model that it makes it with.
+   */
+  #standing(owner: string, request: GrantRequest): LedgerCall | null {
+    const known = this.ledger.get(request.callId);
+    if (known === null || known.state !== "open") return known;
+    if (known.model === request.model && known.price === JSON.stringify(request.price)) return known;
+    this.budgets.settle(this.#subjects(owner), reservation(known), {});
+    this.ledger.withdraw(known.id);
+    return null;
   }
 
   /** Debits whoever pays for `owner`'s call and opens it in the ledger; or the meter that has no room. */

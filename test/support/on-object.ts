@@ -7,14 +7,17 @@ import { objectSql } from "./ports.ts";
 
 /** Runs a story on the real SQLite of a new object that holds a schema, laid by its migrations, and no rows. */
 
-const MIGRATIONS = import.meta.glob<string>("../../migrations/{agent,core,provider-gate,batch-job}/*.sql", {
-  query: "?raw",
-  import: "default",
-  eager: true,
-});
+const MIGRATIONS = import.meta.glob<string>(
+  "../../migrations/{agent,core,provider-gate,batch-job,economy-pool}/*.sql",
+  {
+    query: "?raw",
+    import: "default",
+    eager: true,
+  },
+);
 
 export async function onNewObject<T>(
-  schema: "agent" | "core" | "provider-gate" | "batch-job",
+  schema: "agent" | "core" | "provider-gate" | "batch-job" | "economy-pool",
   story: (sql: Sql) => T | Promise<T>,
 ): Promise<T> {
   const { AGENTS } = env as unknown as { AGENTS: DurableObjectNamespace };

@@ -1,7 +1,10 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, test } from "vitest";
+import { LIMITS } from "../../kernel/limits.ts";
 import type { BatchView } from "../../kernel/llm/batch/job-state.ts";
+import { wakeBatches } from "../../workers/cron/wake-batches.ts";
+import type { Env } from "../../workers/env.ts";
 import { eventually } from "../support/tenant.ts";
 import { boot, json, problem, request } from "./kernel-client.ts";
 
@@ -163,5 +166,51 @@ describe("a batch that has not ended", () => {
     const row = "INSERT INTO batches VALUES ('batch_accepted', 'default', 'queued', 1, 0, 0, 1, 1)";
     await DB.prepare(row).run();
     expect(await play("batch_accepted")).not.toBe("uploading");
+  });
+});
+
+describe("a batch that ended long ago", () => {
+  const job = (id: string) => {
+    const { BATCHES } = env as unknown as { BATCHES: DurableObjectNamespace };
+    return BATCHES.getByName(`default/${id}`);
+  };
+
+  test("is erased with its results when its time is over, and not before", async () => {
+    const { id } = await create([one("a")]);
+    await ended(id);
+    const alarm = (finishedAt: number) =>
+      runInDurableObject(job(id), async (object, { storage }) => {
+        storage.sql.exec("UPDATE job SET finished_at = ?", finishedAt);
+        await (object as unknown as { alarm(): Promise<void> }).alarm();
+        return storage.getAlarm();
+      });
+    const now = Date.now();
+    expect(await alarm(now)).toBe(now + LIMITS.batchKeepMs);
+    expect((await results(id)).status).toBe(200);
+    const { PAGES, DB } = env as unknown as { PAGES: R2Bucket; DB: D1Database };
+    const kept = async () => (await PAGES.list({ prefix: `default/${id}/` })).objects.length;
+    expect(await kept()).toBe(1);
+    expect(await alarm(now - LIMITS.batchKeepMs)).toBeNull();
+    expect((await request("GET", `/v1/batches/${id}`)).status).toBe(404);
+    expect(await kept()).toBe(0);
+    expect((await DB.prepare("SELECT 1 FROM batches WHERE id = ?").bind(id).all()).results).toEqual([]);
+  });
+
+  test("or fell silent is woken by cron, once an hour", async () => {
+    const { DB } = env as unknown as { DB: D1Database };
+    const { id } = await create([one("a")]);
+    await ended(id);
+    const hour = Math.floor(Date.now() / 3_600_000) * 3_600_000 + 3_600_000;
+    const alarm = () => runInDurableObject(job(id), (_object, { storage }) => storage.getAlarm());
+    const tick = async (at: number) => {
+      await DB.prepare("UPDATE batches SET state = 'running', as_of = ? WHERE id = ?")
+        .bind(at - LIMITS.batchSilentMs - 1, id)
+        .run();
+      await runInDurableObject(job(id), (_object, { storage }) => storage.deleteAlarm());
+      await wakeBatches(env as unknown as Env, at);
+      return alarm();
+    };
+    expect(await tick(hour + 120_000)).toBeNull();
+    expect(await tick(hour)).not.toBeNull();
   });
 });

@@ -33,7 +33,7 @@ describe("a dead letter", () => {
 });
 
 describe("the lane of a spawn", () => {
-  test("that has no consumer yet is refused", async () => {
-    await problem(422, "invalid_input", "POST", "/v1/agents", { body: { ...SPEC, lane: "economy" } });
+  test("that does not exist is refused", async () => {
+    await problem(422, "invalid_input", "POST", "/v1/agents", { body: { ...SPEC, lane: "express" } });
   });
 });

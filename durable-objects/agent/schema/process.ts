@@ -9,6 +9,8 @@ export const process = sqliteTable("process", {
   goal: text().notNull(),
   instructions: text().notNull(),
   model: text().notNull(),
+  /** The models that `model` is chosen from, with the rule, as JSON; null = it is the only one. */
+  routing: text(),
   lane: text().notNull(),
   priority: integer().notNull(),
   permissionLevel: text("permission_level").notNull(),

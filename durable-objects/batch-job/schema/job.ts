@@ -54,7 +54,7 @@ export const lots = sqliteTable("lots", {
   model: text().notNull(),
   /** vendor | pool */
   driver: text().notNull(),
-  /** planned | ready | submitting | submitted | ended */
+  /** planned | ready | uploading (a file of an earlier life may be at the vendor) | submitting | submitted | ended */
   state: text().notNull(),
   requests: integer().notNull(),
   bytes: integer().notNull(),

@@ -4,8 +4,9 @@ import { Desk, stoppingOf } from "./desk.ts";
 import { type ChatRest, hidden, unbilled } from "./driver.ts";
 import type { JobParts } from "./job-parts.ts";
 import { isFinal, type JobState, viewOf } from "./job-state.ts";
-import type { JobRow, LotRow } from "./job-tables.ts";
+import type { JobRow } from "./job-tables.ts";
 import { LotPlanner } from "./lot-planner.ts";
+import type { LotRow } from "./lot-table.ts";
 import { resultLine } from "./result-line.ts";
 import { writeResults } from "./results.ts";
 

@@ -4,14 +4,15 @@ import type { ChatRequest } from "../chat.ts";
 import type { ChatFailure } from "../classify.ts";
 import type { ChatOutcome } from "../provider.ts";
 import type { BatchRequest } from "./batch-request.ts";
-import type { LotDesk, LotRequest, RequestOutcome } from "./driver.ts";
+import type { JobDesk, LotRequest, RequestOutcome } from "./driver.ts";
 import type { DriverChoice } from "./drivers.ts";
 import type { JobParts } from "./job-parts.ts";
-import type { LotRow, RequestRow } from "./job-tables.ts";
+import type { RequestRow } from "./job-tables.ts";
+import type { LotRow } from "./lot-table.ts";
 import { resultLine } from "./result-line.ts";
 
 /** The tables as the driver of one lot sees them. An outcome and its bill are one transaction. */
-export class Desk implements LotDesk {
+export class Desk implements JobDesk {
   readonly tag: string;
   readonly #parts: JobParts;
   readonly #lot: number;

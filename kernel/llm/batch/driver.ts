@@ -1,7 +1,7 @@
 import type { ChatRequest } from "../chat.ts";
 import type { ChatFailure } from "../classify.ts";
 import type { ChatOutcome } from "../provider.ts";
-import type { LotRow } from "./job-tables.ts";
+import type { LotRow } from "./lot-table.ts";
 
 /**
  * How a lot (requests of one model) gets its outcomes: by the vendor's Batch API, or by a pool of ordinary calls where there
@@ -14,7 +14,7 @@ export interface BatchDriver {
   /** Of the model's usual price. */
   readonly priceFactor: number;
   /** Brings the lot one step on. Never throws for what a vendor or a network can do. `signal` = nobody waits any more. */
-  advance(desk: LotDesk, signal: AbortSignal): Promise<Progress>;
+  advance(desk: JobDesk, signal: AbortSignal): Promise<Progress>;
 }
 
 /** How requests end that a driver says nothing of. */
@@ -48,17 +48,21 @@ export interface LotDesk {
   change(fields: Partial<Omit<LotRow, "lot">>): void;
   /** `reserved` = not begun; `sent` = begun, and in an earlier life if nothing is under way in this one. */
   requests(state: "reserved" | "sent", after: number, limit: number): LotRequest[];
-  /** Right before a call that may be billed. */
-  send(position: number): void;
   /** Ends requests with their bills, once: what has ended is let be. */
   record(outcomes: readonly RequestOutcome[]): void;
-  /** Bills what was tried and asks for the request again, by a call of its own. */
-  retry(failed: RequestOutcome, retryAt: number): void;
   /** The vendor works on it. */
   running(): void;
   /** Why no more work is wanted, or null. */
   stopping(): "cancelled" | "expired" | null;
   now(): number;
+}
+
+/** The desk of a job, which may make the calls by itself. */
+export interface JobDesk extends LotDesk {
+  /** Right before a call that may be billed. */
+  send(position: number): void;
+  /** Bills what was tried and asks for the request again, by a call of its own. */
+  retry(failed: RequestOutcome, retryAt: number): void;
 }
 
 /** How requests end that nobody worked on. */

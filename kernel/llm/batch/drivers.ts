@@ -7,7 +7,6 @@ import type { ModelPrice } from "../provider.ts";
 import { kimi } from "../providers/kimi.ts";
 import { openai } from "../providers/openai.ts";
 import type { Providers, ServedModel } from "../providers.ts";
-import type { BatchDriver } from "./driver.ts";
 import { PoolDriver } from "./pool-driver.ts";
 import { VendorBatches } from "./vendor-batches.ts";
 import { type BatchTerms, VendorDriver } from "./vendor-driver.ts";
@@ -22,15 +21,13 @@ const TERMS: readonly BatchTerms[] = [
   { vendor: kimi, priceFactor: 0.6, maxRequests: 50_000, maxBytes: 100e6, window: "24h", models: /^kimi-k2\.[56]$/ },
 ];
 
-export interface DriverChoice {
-  kind: "vendor" | "pool";
-  driver: BatchDriver;
+export type DriverChoice = ({ kind: "vendor"; driver: VendorDriver } | { kind: "pool"; driver: PoolDriver }) & {
   provider: string;
   /** The vendor's id of the model. */
   model: string;
   /** What this driver's calls cost. */
   price: ModelPrice;
-}
+};
 
 export interface BatchPorts {
   fetch: Fetch;
@@ -70,7 +67,7 @@ export class BatchDrivers {
     return { kind: "pool", driver, provider: provider.name, model, price: info.price };
   }
 
-  #driver(terms: BatchTerms): BatchDriver {
+  #driver(terms: BatchTerms): VendorDriver {
     const { vendor } = terms;
     const of = (name: string) => {
       const value = this.#env[name as ModelVariable];
@@ -84,6 +81,12 @@ export class BatchDrivers {
     };
     return new VendorDriver(terms, account, new VendorBatches(account, this.#ports, terms.window));
   }
+}
+
+/** What the model's calls cost through its vendor's Batch API, or null when it has none. */
+export function batchPriceOf(served: ServedModel): ModelPrice | null {
+  const terms = termsOf(served);
+  return terms === undefined ? null : discounted(served.info.price, terms.priceFactor);
 }
 
 function termsOf({ provider, model }: ServedModel): BatchTerms | undefined {

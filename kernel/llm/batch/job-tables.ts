@@ -1,9 +1,10 @@
 import { KernelBug } from "../../errors.ts";
 import { LIMITS } from "../../limits.ts";
-import type { Sql, SqlRow } from "../../ports.ts";
+import type { SqlRow } from "../../ports.ts";
 import type { Settlement } from "../../scheduler/grant.ts";
 import type { BatchRequest } from "./batch-request.ts";
 import type { JobState } from "./job-state.ts";
+import { LotTable } from "./lot-table.ts";
 
 /** The tables of one batch job. Methods are synchronous; what belongs together is called inside one transaction. */
 
@@ -39,23 +40,6 @@ export interface RequestRow extends SqlRow {
   result: string | null;
 }
 
-export interface LotRow extends SqlRow {
-  lot: number;
-  provider: string;
-  model: string;
-  driver: "vendor" | "pool";
-  state: "planned" | "ready" | "submitting" | "submitted" | "ended";
-  requests: number;
-  bytes: number;
-  input_file_id: string | null;
-  vendor_batch_id: string | null;
-  submitted_at: number | null;
-  cancelled_at: number | null;
-  polls: number;
-  failures: number;
-  due_at: number;
-}
-
 export interface ResultPart extends SqlRow {
   part: number;
   key: string;
@@ -87,13 +71,6 @@ const END = "UPDATE requests SET state = 'done', result = ?, body = '' WHERE pos
 const REOPEN = "UPDATE requests SET state = 'open', lot = NULL, attempt = attempt + 1, retry_at = ? WHERE position = ?";
 const RESULTS = "SELECT position, result FROM requests WHERE position > ? ORDER BY position LIMIT ?";
 const CLEAR = "DELETE FROM requests";
-const PUT_LOT = `INSERT INTO lots (lot, provider, model, driver, state, requests, bytes, input_file_id, vendor_batch_id,
-  submitted_at, cancelled_at, polls, failures, due_at)
-  SELECT coalesce(max(lot), 0) + 1, ?, ?, ?, 'planned', 0, 0, NULL, NULL, NULL, NULL, 0, 0, 0 FROM lots`;
-const LOT = "SELECT * FROM lots WHERE lot = ?";
-const NEWEST_LOT = "SELECT * FROM lots ORDER BY lot DESC LIMIT 1";
-const LIVE_LOTS = "SELECT * FROM lots WHERE state <> 'ended' ORDER BY lot";
-const GROW_LOT = "UPDATE lots SET requests = requests + ?, bytes = bytes + ? WHERE lot = ?";
 const PUT_BILL = "INSERT OR REPLACE INTO bills (call_id, settlement) VALUES (?, ?)";
 const BILLS = "SELECT settlement FROM bills ORDER BY call_id LIMIT ?";
 const PAID = "DELETE FROM bills WHERE call_id = ?";
@@ -102,16 +79,9 @@ const PARTS = "SELECT * FROM result_parts ORDER BY part";
 
 const ENCODER = new TextEncoder();
 
-type LotChange = Partial<Omit<LotRow, "lot">>;
 type JobChange = Partial<Pick<JobRow, "state" | "total" | "finished_at" | "error" | "pooled" | "expires_at">>;
 
-export class JobTables {
-  readonly sql: Sql;
-
-  constructor(sql: Sql) {
-    this.sql = sql;
-  }
-
+export class JobTables extends LotTable {
   /** Null in an object that holds no job. */
   find(): JobRow | null {
     return this.sql.first<JobRow>(JOB) ?? null;
@@ -135,6 +105,11 @@ export class JobTables {
 
   count(counts: { completed: number; failed: number; costNanoUsd: number }, now: number): void {
     this.sql.run(COUNT, counts.completed, counts.failed, counts.costNanoUsd, now);
+  }
+
+  /** Nothing has changed, and the list is told so. */
+  touch(now: number): void {
+    this.count({ completed: 0, failed: 0, costNanoUsd: 0 }, now);
   }
 
   /** The list in D1 has seen the row as it was at `updatedAt`. */
@@ -207,40 +182,6 @@ export class JobTables {
 
   clear(): void {
     this.sql.run(CLEAR);
-  }
-
-  // --- lots
-
-  openLot(provider: string, model: string, driver: LotRow["driver"]): LotRow {
-    this.sql.run(PUT_LOT, provider, model, driver);
-    const lot = this.sql.first<LotRow>(NEWEST_LOT);
-    if (lot === undefined) throw new KernelBug("a lot was not opened");
-    return lot;
-  }
-
-  lot(lot: number): LotRow {
-    const row = this.sql.first<LotRow>(LOT, lot);
-    if (row === undefined) throw new KernelBug(`there is no lot ${lot}`);
-    return row;
-  }
-
-  liveLots(): LotRow[] {
-    return this.sql.all<LotRow>(LIVE_LOTS);
-  }
-
-  growLot(lot: number, requests: number, bytes: number): void {
-    this.sql.run(GROW_LOT, requests, bytes, lot);
-  }
-
-  changeLot(lot: number, fields: LotChange): void {
-    const names = Object.keys(fields);
-    const values = Object.values(fields).map((value) => value ?? null);
-    this.sql.run(`UPDATE lots SET ${names.map((name) => `${name} = ?`).join(", ")} WHERE lot = ?`, ...values, lot);
-  }
-
-  /** Every lot is due at once. */
-  hurry(): void {
-    this.sql.run("UPDATE lots SET due_at = 0 WHERE state <> 'ended'");
   }
 
   // --- bills and results

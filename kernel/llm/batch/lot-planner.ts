@@ -5,7 +5,8 @@ import { maxPromptTokens } from "../usage.ts";
 import { callIdOfRow, chatRequestOf } from "./desk.ts";
 import type { DriverChoice } from "./drivers.ts";
 import type { JobParts } from "./job-parts.ts";
-import type { LotRow, RequestRow } from "./job-tables.ts";
+import type { RequestRow } from "./job-tables.ts";
+import type { LotRow } from "./lot-table.ts";
 
 /**
  * Fills lots: takes the next open requests of one model, reserves their money in slices, and closes the lot when it is full,

@@ -5,7 +5,7 @@ import { LIMITS } from "../../limits.ts";
 import type { ChatRequest } from "../chat.ts";
 import type { Pass } from "../gate/pass.ts";
 import type { ChatOutcome, Provider } from "../provider.ts";
-import { type BatchDriver, hidden, type LotDesk, type LotRequest, type Progress, pauseMs, unbilled } from "./driver.ts";
+import { type BatchDriver, hidden, type JobDesk, type LotRequest, type Progress, pauseMs, unbilled } from "./driver.ts";
 
 /** Asks the vendor account's gate for one call that counts for so many tokens. Waits for some seconds at most. */
 export type EnterGate = (tokens: number) => Promise<Result<Pass>>;
@@ -29,7 +29,7 @@ export class PoolDriver implements BatchDriver {
     this.#enter = enter;
   }
 
-  async advance(desk: LotDesk, signal: AbortSignal): Promise<Progress> {
+  async advance(desk: JobDesk, signal: AbortSignal): Promise<Progress> {
     for (const lost of desk.requests("sent", -1, LIMITS.batchPoolWave)) {
       this.#conclude(desk, lost, { ...hidden("A crash hid the outcome of this call."), retryable: true });
     }
@@ -46,7 +46,7 @@ export class PoolDriver implements BatchDriver {
   }
 
   /** One of several that take from the same line. Answers how long the vendor's account wants to be left alone, in milliseconds. */
-  async #work(desk: LotDesk, line: Iterator<LotRequest>, until: number, signal: AbortSignal): Promise<number> {
+  async #work(desk: JobDesk, line: Iterator<LotRequest>, until: number, signal: AbortSignal): Promise<number> {
     const goesOn = () => desk.stopping() === null && desk.now() < until;
     for (let next = line.next(); !next.done && goesOn(); next = line.next()) {
       const { value } = next;
@@ -63,7 +63,7 @@ export class PoolDriver implements BatchDriver {
     return 0;
   }
 
-  async #call(desk: LotDesk, asked: LotRequest, signal: AbortSignal, careful: boolean): Promise<ChatOutcome> {
+  async #call(desk: JobDesk, asked: LotRequest, signal: AbortSignal, careful: boolean): Promise<ChatOutcome> {
     desk.send(asked.position);
     const outcome = await withDeadline(LIMITS.modelCallMs, signal, (within) =>
       this.#provider.chat(asked.request, { signal: within, careful }),
@@ -72,7 +72,7 @@ export class PoolDriver implements BatchDriver {
     return outcome;
   }
 
-  #conclude(desk: LotDesk, { position, attempt }: LotRequest, outcome: ChatOutcome): void {
+  #conclude(desk: JobDesk, { position, attempt }: LotRequest, outcome: ChatOutcome): void {
     const again = !outcome.ok && outcome.retryable && attempt < LIMITS.batchPoolTries && desk.stopping() === null;
     if (!again) return desk.record([{ position, outcome }]);
     const pause = pauseMs(attempt - 1, LIMITS.backoffBaseMs, LIMITS.backoffMaxMs, outcome);

@@ -42,6 +42,10 @@ const vendorBatch = z.object({
 export type VendorBatch = z.infer<typeof vendorBatch>;
 
 const vendorFile = z.object({ id: z.string() });
+const fileList = z.object({
+  data: z.array(z.object({ id: z.string(), filename: z.string().nullish() })),
+  has_more: z.boolean().nullish(),
+});
 const vendorList = z.object({ data: z.array(vendorBatch), has_more: z.boolean().nullish() });
 
 export type Answer<T> = { ok: true; value: T } | { ok: false; failure: ChatFailure; status: number | null };
@@ -96,6 +100,22 @@ export class VendorBatches {
 
   async remove(fileId: string, signal: AbortSignal): Promise<void> {
     await this.#ask(z.unknown(), `/files/${encodeURIComponent(fileId)}`, { method: "DELETE" }, signal);
+  }
+
+  /** The ids of the input files with this name. */
+  async filesNamed(name: string, signal: AbortSignal): Promise<Answer<string[]>> {
+    const found: string[] = [];
+    let after = "";
+    for (let page = 0; page < LIMITS.batchListPages; page++) {
+      const listed = await this.#ask(fileList, `/files?purpose=batch&limit=${PAGE}${after}`, {}, signal);
+      if (!listed.ok) return listed;
+      const { data, has_more: more } = listed.value;
+      found.push(...data.filter(({ filename }) => filename === name).map(({ id }) => id));
+      const last = data.at(-1);
+      if (more !== true || last === undefined) break;
+      after = `&after=${encodeURIComponent(last.id)}`;
+    }
+    return { ok: true, value: found };
   }
 
   /** The batch that carries `tag` and was not refused; null when the whole list has none. */

@@ -21,6 +21,9 @@ import { lineOf, outcomeOf, parseLine } from "./vendor-line.ts";
  * only when the answer stands there too, or a refusal that is certain. A life that finds it without an answer waits until
  * what was on its way has arrived, and looks for the lot's tag in the vendor's list before it submits anything.
  *
+ * An upload has the lot's name: one whose answer was lost is looked for by it and deleted before the next one. The file goes
+ * when the lot has ended, however it did.
+ *
  * Polling pauses grow; collecting may be repeated, because outcomes are recorded once.
  */
 
@@ -60,6 +63,13 @@ export class VendorDriver implements BatchDriver {
   /** A request to the vendor is never aborted for a cancellation: its answer would be lost, and has to be known first. */
   async advance(desk: LotDesk): Promise<Progress> {
     const { signal } = new AbortController();
+    const progress = await this.#step(desk, signal);
+    const { input_file_id: input } = desk.lot();
+    if (progress.kind !== "wait" && input !== null) await this.#batches.remove(input, signal);
+    return progress;
+  }
+
+  #step(desk: LotDesk, signal: AbortSignal): Promise<Progress> {
     const { vendor_batch_id: id, submitted_at: at } = desk.lot();
     if (id !== null) return this.#poll(desk, id, signal);
     return at === null ? this.#submit(desk, signal) : this.#adopt(desk, at, signal);
@@ -90,10 +100,25 @@ export class VendorDriver implements BatchDriver {
   }
 
   async #upload(desk: LotDesk, signal: AbortSignal): Promise<Progress> {
-    const file = await this.#batches.upload(`aos-${desk.tag.replaceAll("/", "-")}.jsonl`, this.#lines(desk), signal);
+    const name = `aos-${desk.tag.replaceAll("/", "-")}.jsonl`;
+    if (desk.lot().state === "uploading") {
+      const unswept = await this.#sweep(name, signal);
+      if (unswept !== null) return this.#later(desk, unswept);
+    }
+    desk.change({ state: "uploading" });
+    const file = await this.#batches.upload(name, this.#lines(desk), signal);
     if (!file.ok) return isRefusal(file) ? this.#refused(desk, file) : this.#later(desk, file.failure);
-    desk.change({ input_file_id: file.value.id, failures: 0 });
+    desk.change({ state: "ready", input_file_id: file.value.id, failures: 0 });
     return { kind: "wait", ms: 0 };
+  }
+
+  /** Deletes what earlier uploads may have left. Answers why it could not be looked for, or null. */
+  async #sweep(name: string, signal: AbortSignal): Promise<ChatFailure | null> {
+    const left = await this.#batches.filesNamed(name, signal);
+    // A vendor without such a list keeps the file: that is no reason not to go on.
+    if (!left.ok) return isRefusal(left) ? null : left.failure;
+    for (const id of left.value) await this.#batches.remove(id, signal);
+    return null;
   }
 
   #lines(desk: LotDesk): string[] {
@@ -177,8 +202,6 @@ export class VendorDriver implements BatchDriver {
       const broken = await this.#read(desk, fileId, signal);
       if (broken !== null) return this.#later(desk, broken);
     }
-    const { input_file_id: input } = desk.lot();
-    if (input !== null) await this.#batches.remove(input, signal);
     return { kind: "ended", rest };
   }
 

@@ -313,3 +313,24 @@ describe("an erased process", () => {
       expect(tenant.meter(parent, "tokens")).toMatchObject({ used: 50, reserved: 0 });
     }));
 });
+
+describe("a call that is asked for again under the same id", () => {
+  test("with another model, or at another price, holds the money of that one alone", () =>
+    onNewObject("core", (sql) => {
+      const tenant = new Tenant(sql);
+      const id = tenant.spawn({ quotas: { nanoUsd: 1_000_000 } });
+      expect(tenant.ask(id, { callId: "call_a" })).toMatchObject({ kind: "granted", reservedNanoUsd: 300_000 });
+      expect(tenant.ask(id, { callId: "call_a" })).toMatchObject({ kind: "granted", reservedNanoUsd: 300_000 });
+      const price = {
+        inputNanoUsdPerMTok: 4_000_000_000,
+        cachedInputNanoUsdPerMTok: 0,
+        outputNanoUsdPerMTok: 4_000_000_000,
+        version: "raised",
+      };
+      expect(tenant.ask(id, { callId: "call_a", price })).toMatchObject({ kind: "granted", reservedNanoUsd: 800_000 });
+      expect(tenant.meter(id, "nanoUsd")).toMatchObject({ used: 0, reserved: 800_000 });
+      expect(tenant.ask(id, { callId: "call_a", model: "q/n" })).toMatchObject({ reservedNanoUsd: 300_000 });
+      expect(tenant.meter(id, "nanoUsd")).toMatchObject({ used: 0, reserved: 300_000 });
+      expect(tenant.scheduler.ledger.get("call_a")).toMatchObject({ model: "q/n", state: "open" });
+    }));
+});

@@ -28,6 +28,7 @@ const ENDED = new Set(["completed", "expired", "cancelled", "failed"]);
 export class BatchApi {
   readonly #now: () => number;
   readonly #files = new Map<string, string>();
+  readonly #names = new Map<string, string>();
   readonly #batches: Batch[] = [];
   #script: BatchScript = DEFAULTS;
   #ids = 0;
@@ -52,6 +53,11 @@ export class BatchApi {
     return this.#files.size;
   }
 
+  /** Input files that are still kept. */
+  get inputs(): number {
+    return [...this.#names.keys()].filter((id) => this.#files.has(id)).length;
+  }
+
   async handle(request: Request): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url);
     const path = pathname.replace(/^.*?\/v1/, "");
@@ -70,8 +76,15 @@ export class BatchApi {
 
   async #file(request: Request, id: string, act: string): Promise<Response> {
     if (request.method === "POST") {
-      const file = (await request.formData()).get("file") as unknown as Blob;
-      return Response.json({ id: this.#keep(await file.text()), object: "file", purpose: "batch" });
+      const file = (await request.formData()).get("file") as unknown as File;
+      const kept = this.#keep(await file.text());
+      this.#names.set(kept, file.name);
+      return Response.json({ id: kept, object: "file", purpose: "batch" });
+    }
+    if (id === "") {
+      const inputs = [...this.#names].filter(([kept]) => this.#files.has(kept));
+      const data = inputs.map(([kept, filename]) => ({ id: kept, object: "file", purpose: "batch", filename }));
+      return Response.json({ object: "list", data, has_more: false });
     }
     const text = this.#files.get(id);
     if (text === undefined) return failure(404, "no such file");

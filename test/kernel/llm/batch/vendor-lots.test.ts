@@ -55,6 +55,29 @@ describe("a job at a vendor with a Batch API", () => {
     }),
   );
 
+  test("leaves no file at the vendor, wherever its life is cut", async () => {
+    for (let request = 0; request < 8; request++) {
+      await story(async (rig) => {
+        rig.accept(3);
+        rig.death = { request, when: "after" };
+        await rig.untilOver();
+        expect(rig.tables.job()).toMatchObject({ state: "completed", completed: 3 });
+        expect(rig.api.inputs).toBe(0);
+      })();
+    }
+  });
+
+  test(
+    "that the vendor refuses leaves no file there either",
+    story(async (rig) => {
+      rig.api.script({ creations: ["invalid_file"] });
+      rig.accept(3);
+      await rig.untilOver();
+      expect(rig.tables.job()).toMatchObject({ state: "failed" });
+      expect(rig.api.inputs).toBe(0);
+    }),
+  );
+
   test(
     "is submitted again when the vendor's list says that the first submission never arrived",
     story(async (rig) => {
