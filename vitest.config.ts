@@ -5,11 +5,7 @@ import { defineConfig } from "vitest/config";
 const UNREAD_QUEUE = { queueProducers: { CALLS: "unread" } };
 
 /** Minutes of load on real processes: `npm run test:load`, one after the other. */
-const LOADS = [
-  "test/e2e/{batch,gate,memory,resume}/**/*.test.ts",
-  "test/e2e/crash/faults.test.ts",
-  "test/e2e/openai/crowd.test.ts",
-];
+const LOADS = ["test/e2e/{batch,gate,memory,resume}/**/*.test.ts", "test/e2e/openai/crowd.test.ts"];
 
 /** Two places to test in: real workerd for the kernel and its objects, Node for what runs in Node. */
 export default defineConfig({
