@@ -20,6 +20,9 @@ const MODEL = "gpt-5.4-mini";
  * An economy pool on real SQLite, with a clock that stories move, a scripted vendor, and agents that keep books. A life dies at
  * the question to a vendor or an agent that a story names, before it left or after it took effect; another one goes on.
  */
+/** Calls that no Batch API takes are declined: nobody in this rig calls a vendor one by one. */
+const NO_POOL = async () => err("internal", "the economy lane has no pool");
+
 export class EconomyRig {
   readonly clock = new TestClock();
   readonly api = new BatchApi(() => this.clock.now());
@@ -65,7 +68,7 @@ export class EconomyRig {
       tx: new Transactions(this.#sql),
       tables: this.tables,
       clock: this.clock,
-      drivers: new BatchDrivers(ENV, providers, { fetch: vendor, clock: this.clock }),
+      drivers: new BatchDrivers(ENV, providers, { fetch: vendor, clock: this.clock, enter: NO_POOL }),
       callers: {
         claim: (message) => this.#mortal(() => this.agents.claim(message)),
         deliver: (message, outcome) => this.#mortal(() => this.agents.deliver(message, outcome)),
