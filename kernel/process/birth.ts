@@ -3,6 +3,7 @@ import { newAgentId } from "../id.ts";
 import { LIMITS } from "../limits.ts";
 import type { ControlBlock } from "./block.ts";
 import type { ProcessRow } from "./process-store.ts";
+import { metersOf, NOTHING_STORED } from "./meters.ts";
 import type { ProcessSpec } from "./spec.ts";
 
 /** How a process begins: its first row, and the block that stands for it until its object has reported. */
@@ -69,6 +70,7 @@ export function firstRow({ id, tenant, spec, model, contextTokens, createdAt }: 
     cost_nano_usd: 0,
     steps: 0,
     tool_calls: 0,
+    standing: null,
     exported_seq: 0,
     erased_at: null,
     created_at: createdAt,
@@ -116,7 +118,7 @@ export function newborn(birth: Birth): ControlBlock {
       majorFaults: 0,
       evictions: 0,
     },
-    quotas: {},
+    quotas: metersOf(row, NOTHING_STORED),
     createdAt: at,
     updatedAt: at,
   };

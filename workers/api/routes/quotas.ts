@@ -26,7 +26,7 @@ const meters = z
   .object({
     quotas: z.partialRecord(
       z.enum(QUOTA_NAMES),
-      quotaMeter.extend({ per: z.enum(["minute", ...quotaMeter.shape.per.options]) }),
+      quotaMeter,
     ),
   })
   .meta({ id: "TenantQuotas" });
