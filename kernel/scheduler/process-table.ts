@@ -42,11 +42,11 @@ const SET_LEVEL = "UPDATE processes SET level = ? WHERE id = ?";
 const LIVE = "state <> 'terminated' AND erased_at IS NULL";
 const COUNT_LIVE = `SELECT count(*) AS n FROM processes WHERE ${LIVE}`;
 const COUNT_BELOW = `SELECT count(*) AS n FROM processes WHERE parent_id = ? AND ${LIVE}`;
-const DEPTH_BELOW = `WITH RECURSIVE tree (id, level) AS (SELECT ?1, 0 UNION ALL SELECT processes.id, level + 1 FROM processes
-  JOIN tree ON parent_id = tree.id WHERE ${LIVE} AND level < ${LIMITS.depthMax}) SELECT max(level) AS n FROM tree`;
-const DEPTH = `WITH RECURSIVE tree (id, level) AS (SELECT id, 1 FROM processes WHERE parent_id IS NULL AND ${LIVE}
-  UNION ALL SELECT processes.id, level + 1 FROM processes JOIN tree ON parent_id = tree.id WHERE ${LIVE} AND level < ${LIMITS.depthMax})
-  SELECT coalesce(max(level), 0) AS n FROM tree`;
+const DEPTH_BELOW = `WITH RECURSIVE tree (id, above) AS (SELECT ?1, 0 UNION ALL SELECT processes.id, above + 1 FROM processes
+  JOIN tree ON parent_id = tree.id WHERE ${LIVE} AND above < ${LIMITS.depthMax}) SELECT max(above) AS n FROM tree`;
+const DEPTH = `WITH RECURSIVE tree (id, above) AS (SELECT id, 1 FROM processes WHERE parent_id IS NULL AND ${LIVE}
+  UNION ALL SELECT processes.id, above + 1 FROM processes JOIN tree ON parent_id = tree.id WHERE ${LIVE} AND above < ${LIMITS.depthMax})
+  SELECT coalesce(max(above), 0) AS n FROM tree`;
 const SUM_STORED = STORED_NAMES.map((name) => `coalesce(sum(json_extract(stored, '$.${name}')), 0) AS ${name}`).join(", ");
 const STORED = `SELECT ${SUM_STORED} FROM processes WHERE stored IS NOT NULL`;
 const STORED_BELOW = `WITH RECURSIVE tree (id) AS (SELECT ?1 UNION SELECT processes.id FROM processes JOIN tree ON parent_id = tree.id)
