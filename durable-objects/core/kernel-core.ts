@@ -6,13 +6,13 @@ import { type Birth, newBirth, newborn } from "../../kernel/process/birth.ts";
 import type { ControlBlock } from "../../kernel/process/block.ts";
 import type { ProcessPatch, ProcessSpec, Quotas } from "../../kernel/process/spec.ts";
 import type { State } from "../../kernel/process/state.ts";
+import { reasonOf, refuseBirth, refuseLevel, warnOfCrowd, withLevel } from "../../kernel/scheduler/births.ts";
 import { type CostGroup, type CostPeriod, costsOf } from "../../kernel/scheduler/costs.ts";
 import type { AgentReport, CacheHit, GrantReply, GrantRequest, Settlement } from "../../kernel/scheduler/grant.ts";
 import type { LedgerEntry } from "../../kernel/scheduler/ledger.ts";
 import { blockOf } from "../../kernel/scheduler/process-table.ts";
-import { reasonOf, refuseBirth, refuseLevel, warnOfCrowd, withLevel } from "../../kernel/scheduler/births.ts";
-import type { Standing } from "../../kernel/scheduler/standing.ts";
 import type { PersonsWord } from "../../kernel/scheduler/questions.ts";
+import type { Standing } from "../../kernel/scheduler/standing.ts";
 import type { Actor, Listing, ListOptions } from "../agent/rpc.ts";
 import { within } from "../deadline.ts";
 import type { ObjectEnv } from "../env.ts";
@@ -87,7 +87,11 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
         const asked = withLevel(scheduler, spec);
         const refused = refuseBirth(scheduler, asked);
         if (refused !== null) {
-          log.append("agent.refused", actor, { parentId: spec.parentId ?? null, code: refused.code, ...reasonOf(refused) });
+          log.append("agent.refused", actor, {
+            parentId: spec.parentId ?? null,
+            code: refused.code,
+            ...reasonOf(refused),
+          });
           return { ok: false, error: refused };
         }
         const { contextTokens } = served.value.info;

@@ -1,8 +1,8 @@
 import type { Clock } from "../../kernel/ports.ts";
 import type { QuotaName, Quotas } from "../../kernel/process/spec.ts";
 import { type BudgetRow, TENANT } from "../../kernel/scheduler/budgets.ts";
-import { meterOf } from "../../kernel/scheduler/standing.ts";
 import type { Scheduler } from "../../kernel/scheduler/scheduler.ts";
+import { meterOf } from "../../kernel/scheduler/standing.ts";
 import { RequestRates } from "./request-rates.ts";
 import type { Admission, TenantMeters } from "./rpc.ts";
 

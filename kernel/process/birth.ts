@@ -2,8 +2,8 @@ import type { IdPorts } from "../id.ts";
 import { newAgentId } from "../id.ts";
 import { LIMITS } from "../limits.ts";
 import type { ControlBlock } from "./block.ts";
-import type { ProcessRow } from "./process-store.ts";
 import { metersOf, NOTHING_STORED } from "./meters.ts";
+import type { ProcessRow } from "./process-store.ts";
 import type { ProcessSpec } from "./spec.ts";
 
 /** How a process begins: its first row, and the block that stands for it until its object has reported. */

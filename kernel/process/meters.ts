@@ -4,7 +4,15 @@ import type { CoreMeter, Standing } from "../scheduler/standing.ts";
 import type { ControlBlock } from "./block.ts";
 import type { AgentParts } from "./parts.ts";
 import type { ProcessRow } from "./process-store.ts";
-import { limitOf, QUOTA_NAMES, type QuotaName, type Quotas, STORED_NAMES, type Stored, type StoredName } from "./spec.ts";
+import {
+  limitOf,
+  QUOTA_NAMES,
+  type QuotaName,
+  type Quotas,
+  STORED_NAMES,
+  type Stored,
+  type StoredName,
+} from "./spec.ts";
 
 /**
  * The meters of a process: what it stores it counts itself; everything else is the core's count, which holds reservations and
@@ -12,7 +20,10 @@ import { limitOf, QUOTA_NAMES, type QuotaName, type Quotas, STORED_NAMES, type S
  */
 
 type Meter = NonNullable<ControlBlock["quotas"][QuotaName]>;
-type Counted = Pick<ProcessRow, "quotas" | "standing" | "prompt_tokens" | "completion_tokens" | "cost_nano_usd" | "steps">;
+type Counted = Pick<
+  ProcessRow,
+  "quotas" | "standing" | "prompt_tokens" | "completion_tokens" | "cost_nano_usd" | "steps"
+>;
 
 export const NOTHING_STORED: Stored = { pages: 0, pageBytes: 0, files: 0, fileBytes: 0 };
 

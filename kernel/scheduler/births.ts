@@ -38,8 +38,10 @@ export function refuseLevel(scheduler: Scheduler, agentId: string, level: Permis
   const child = processes.children(agentId).find((id) => isAbove(standard(scheduler, id).level, level));
   if (child === undefined) return null;
   const { level: childs } = standard(scheduler, child);
-  return err("conflict", `Its child ${child} is ${childs}, and a child is never above its parent: lower or end it first.`)
-    .error;
+  return err(
+    "conflict",
+    `Its child ${child} is ${childs}, and a child is never above its parent: lower or end it first.`,
+  ).error;
 }
 
 function refuseParent(scheduler: Scheduler, spec: ProcessSpec): KernelError | null {
@@ -95,7 +97,8 @@ export function warnOfCrowd(scheduler: Scheduler, log: Log, agentId: string): vo
   for (const subject of [...(parent === undefined ? [] : [parent]), TENANT]) {
     for (const row of scheduler.budgets.meters(subject).filter(({ metric }) => metric === "children")) {
       const { metric, limit, used, per } = { ...row, ...meterOf(scheduler, row) };
-      if (passesWarning(used - 1, used, limit)) log.append("quota.warning", "kernel", { subject, metric, limit, used, per });
+      if (passesWarning(used - 1, used, limit))
+        log.append("quota.warning", "kernel", { subject, metric, limit, used, per });
     }
   }
 }

@@ -101,7 +101,12 @@ export const LEAST_WALL_MS = 1;
 
 /** What an open call holds of every budget. */
 export function reservation(call: Pick<LedgerCall, "input_bound" | "output_bound" | "reserved_nano_usd">): CallCost {
-  return { tokens: call.input_bound + call.output_bound, nanoUsd: call.reserved_nano_usd, steps: 1, wallMs: LEAST_WALL_MS };
+  return {
+    tokens: call.input_bound + call.output_bound,
+    nanoUsd: call.reserved_nano_usd,
+    steps: 1,
+    wallMs: LEAST_WALL_MS,
+  };
 }
 
 type Held = { tokens: number; nanoUsd: number; steps: number; wallMs: number };

@@ -47,7 +47,9 @@ const DEPTH_BELOW = `WITH RECURSIVE tree (id, above) AS (SELECT ?1, 0 UNION ALL 
 const DEPTH = `WITH RECURSIVE tree (id, above) AS (SELECT id, 1 FROM processes WHERE parent_id IS NULL AND ${LIVE}
   UNION ALL SELECT processes.id, above + 1 FROM processes JOIN tree ON parent_id = tree.id WHERE ${LIVE} AND above < ${LIMITS.depthMax})
   SELECT coalesce(max(above), 0) AS n FROM tree`;
-const SUM_STORED = STORED_NAMES.map((name) => `coalesce(sum(json_extract(stored, '$.${name}')), 0) AS ${name}`).join(", ");
+const SUM_STORED = STORED_NAMES.map((name) => `coalesce(sum(json_extract(stored, '$.${name}')), 0) AS ${name}`).join(
+  ", ",
+);
 const STORED = `SELECT ${SUM_STORED} FROM processes WHERE stored IS NOT NULL`;
 const STORED_BELOW = `WITH RECURSIVE tree (id) AS (SELECT ?1 UNION SELECT processes.id FROM processes JOIN tree ON parent_id = tree.id)
   SELECT ${SUM_STORED} FROM processes WHERE stored IS NOT NULL AND id IN (SELECT id FROM tree)`;

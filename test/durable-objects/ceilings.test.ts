@@ -26,7 +26,10 @@ describe("a child", () => {
     const parentId = await tenant.daemon({ permissionLevel: "STANDARD" });
     expect(await spawn(tenant, { parentId, permissionLevel: "ADVANCED" })).toMatchObject({
       ok: false,
-      error: { code: "forbidden", issues: [{ path: "$.permissionLevel", message: expect.stringContaining("STANDARD") }] },
+      error: {
+        code: "forbidden",
+        issues: [{ path: "$.permissionLevel", message: expect.stringContaining("STANDARD") }],
+      },
     });
     expect(await refusals(tenant)).toMatchObject([
       { actor: ADA, data: { parentId, code: "forbidden", reason: expect.stringContaining("STANDARD") } },
@@ -73,7 +76,9 @@ describe("a child", () => {
     expect(value(await tenant.core.patch(parentId, { permissionLevel: "RESTRICTED" }, ADA)).permissionLevel).toBe(
       "RESTRICTED",
     );
-    expect(await spawn(tenant, { parentId, permissionLevel: "STANDARD" })).toMatchObject({ error: { code: "forbidden" } });
+    expect(await spawn(tenant, { parentId, permissionLevel: "STANDARD" })).toMatchObject({
+      error: { code: "forbidden" },
+    });
   });
 });
 

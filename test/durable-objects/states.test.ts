@@ -29,7 +29,11 @@ import { newTenant } from "../workers/key-holders.ts";
 
 /** Objects as older versions of the schema left them, opened by this version of the code. */
 
-const STATES = import.meta.glob<string>("../fixtures/states/*/*.sql", { query: "?raw", import: "default", eager: true });
+const STATES = import.meta.glob<string>("../fixtures/states/*/*.sql", {
+  query: "?raw",
+  import: "default",
+  eager: true,
+});
 const SQL = import.meta.glob<string>("../../migrations/*/*.sql", { query: "?raw", import: "default", eager: true });
 
 const objects = env as unknown as ObjectEnv;
@@ -107,7 +111,10 @@ describe.each(states("agent"))("an agent that schema %s left in the middle of a 
     expect((await tenant.ended(AGENT, message)).reply).toContain("210");
     expect(value(await agent.verify())).toMatchObject({ ok: true });
     const { file, bytes } = value(await agent.readFile("/workspace/ships.txt"));
-    expect({ version: file.version, text: new TextDecoder().decode(bytes) }).toEqual({ version: 1, text: "ships: 3\n" });
+    expect({ version: file.version, text: new TextDecoder().decode(bytes) }).toEqual({
+      version: 1,
+      text: "ships: 3\n",
+    });
     expect(value(await agent.page("pg_state5")).content).toContain("1871");
     expect(value(await agent.searchPages("lighthouse", 5)).items.map(({ id }) => id)).toContain("pg_state5");
     const done = await rows(tenant.stub(AGENT), "SELECT name FROM schema_migrations ORDER BY name");
@@ -159,20 +166,26 @@ describe.each(states("batch-job"))("a batch job that schema %s left half done", 
     const stub = objects.BATCHES.getByName(`${tenant.name}/${BATCH}`) as unknown as DurableObjectStub;
     await leave(stub, "batch-job", version, tenant.name);
     const job = stub as unknown as BatchJobRpc;
-    expect(value(await job.view())).toMatchObject({ state: "running", progress: { total: 2, completed: 1, failed: 0 } });
+    expect(value(await job.view())).toMatchObject({
+      state: "running",
+      progress: { total: 2, completed: 1, failed: 0 },
+    });
     expect(value(await job.cancel())).toMatchObject({ state: "cancelling" });
   });
 });
 
-describe.each(states("provider-gate"))("the gate of an account that schema %s left with its breaker open", (version) => {
-  test("still keeps calls from the vendor", async () => {
-    const stub = objects.GATES.getByName("openai") as unknown as DurableObjectStub;
-    await leave(stub, "provider-gate", version, "");
-    const view = value(await (stub as unknown as GateRpc).view());
-    expect(view.pausedMs).toBeGreaterThan(0);
-    expect(view.lastError?.code).toBe("provider_unavailable");
-  });
-});
+describe.each(states("provider-gate"))(
+  "the gate of an account that schema %s left with its breaker open",
+  (version) => {
+    test("still keeps calls from the vendor", async () => {
+      const stub = objects.GATES.getByName("openai") as unknown as DurableObjectStub;
+      await leave(stub, "provider-gate", version, "");
+      const view = value(await (stub as unknown as GateRpc).view());
+      expect(view.pausedMs).toBeGreaterThan(0);
+      expect(view.lastError?.code).toBe("provider_unavailable");
+    });
+  },
+);
 
 describe("a core that this version of the code cannot migrate", () => {
   test("answers schema_failed with 503, changes nothing, rests, and goes on when a good version comes", async () => {

@@ -47,7 +47,9 @@ describe("a process with a quota of files", () => {
     expect(await warnings(tenant, id)).toEqual([]);
     value(await write(tenant, id, "a", 80));
     value(await write(tenant, id, "a", 90));
-    expect(await warnings(tenant, id)).toEqual([{ subject: id, metric: "fileBytes", limit: 100, used: 80, per: "total" }]);
+    expect(await warnings(tenant, id)).toEqual([
+      { subject: id, metric: "fileBytes", limit: 100, used: 80, per: "total" },
+    ]);
   });
 });
 

@@ -75,7 +75,11 @@ describe("requests a minute", () => {
       const child = tenant.spawn({}, parent);
       expect(tenant.ask(child, "call_1").kind).toBe("granted");
       expect(tenant.ask(parent, "call_2").kind).toBe("granted");
-      expect(tenant.ask(child, "call_3")).toMatchObject({ kind: "denied", subject: parent, metric: "requestsPerMinute" });
+      expect(tenant.ask(child, "call_3")).toMatchObject({
+        kind: "denied",
+        subject: parent,
+        metric: "requestsPerMinute",
+      });
       expect(tenant.scheduler.releaseQuotaWaiters()).toEqual([]);
       const at = tenant.scheduler.nextPeriod() ?? 0;
       expect(at - tenant.clock.now()).toBe(60_000);
@@ -130,13 +134,13 @@ describe("a budget that passes four fifths", () => {
   test(
     "is entered once, with whose it is",
     story((tenant) => {
-      const agent = tenant.spawn({ tokens: 100 });
-      for (const [index, tokens] of [50, 20, 10, 5].entries()) {
+      const agent = tenant.spawn({ tokens: 1_000 });
+      for (const [index, tokens] of [500, 200, 100, 50].entries()) {
         tenant.ask(agent, `call_${index}`);
         tenant.settle(agent, `call_${index}`, tokens);
       }
       expect(tenant.warnings().map(({ data }) => data)).toEqual([
-        { subject: agent, metric: "tokens", limit: 100, used: 80, per: "total" },
+        { subject: agent, metric: "tokens", limit: 1_000, used: 800, per: "total" },
       ]);
     }),
   );
