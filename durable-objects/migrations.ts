@@ -9,6 +9,8 @@ import type { Sql } from "../kernel/ports.ts";
 export interface Migration {
   name: string;
   sql: string;
+  /** What no SQL can say of the rows that are there, in the same transaction. */
+  fill?: (sql: Sql) => void;
 }
 
 const LAID = "SELECT count(*) AS n FROM sqlite_master WHERE type = 'table' AND name = 'schema_migrations'";
@@ -30,6 +32,7 @@ export function migrate(sql: Sql, migrations: readonly Migration[], now: number)
       for (const migration of migrations) {
         if (done.has(migration.name)) continue;
         sql.run(migration.sql);
+        migration.fill?.(sql);
         sql.run(RECORD, migration.name, now);
       }
     });

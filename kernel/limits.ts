@@ -60,6 +60,8 @@ export const LIMITS = {
   /** A message that never finds a working vendor fails after this. */
   messageMs: 1 * HOUR_MS,
 
+  /** A meter that passes this part of its limit is an event. */
+  quotaWarningShare: 0.8,
   /** Goals and results are cut to this in lists. */
   listedTextChars: 1_000,
   depthMax: 16,

@@ -28,7 +28,8 @@ export interface Memory {
   search(query: string, limit: number): Promise<SearchHit[]>;
   /** Brings the page's content in from wherever it is, counts the fault and the use. */
   touch(pageId: string): Promise<Result<{ page: Page; fault: Fault }>>;
-  note(input: { content: string; importance: number }): PageEntry[];
+  /** `quota_exceeded` when it does not fit: then nothing is stored. */
+  note(input: { content: string; importance: number }): Result<PageEntry[]>;
   patch(pageId: string, patch: PagePatch): Result<PageEntry>;
   forget(pageId: string): Result<null>;
 }

@@ -12,7 +12,9 @@ import type { ControlBlock } from "../../kernel/process/block.ts";
 import type { CallMessage } from "../../kernel/process/call-message.ts";
 import type { Signal } from "../../kernel/process/message.ts";
 import type { Verdict } from "../../kernel/process/parking.ts";
+import type { AgentParts } from "../../kernel/process/parts.ts";
 import type { ProcessPatch } from "../../kernel/process/spec.ts";
+import type { Standing } from "../../kernel/scheduler/standing.ts";
 import { within } from "../deadline.ts";
 import type { ObjectEnv } from "../env.ts";
 import { isLaid, migrate } from "../migrations.ts";
@@ -67,8 +69,8 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
     return this.#with(({ agent }) => agent.decide(verdict, actor));
   }
 
-  async patch(patch: ProcessPatch, actor: Actor): Promise<Result<ControlBlock>> {
-    return this.#with(({ agent }) => ok(agent.patch(patch, actor)));
+  async patch(patch: ProcessPatch, actor: Actor, standing?: Standing): Promise<Result<ControlBlock>> {
+    return this.#with(({ agent }) => ok(agent.patch(patch, actor, standing)));
   }
 
   async resendCall(callId: string, actor: Actor): Promise<Result<null>> {
@@ -206,7 +208,7 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
     return this.#with(({ parts }) =>
       parts.tx.run(() => {
         const forgotten = parts.context.forget(pageId);
-        if (forgotten.ok) parts.log.append("page.forget", actor, { pageId });
+        if (forgotten.ok) noted(parts, "page.forget", actor, { pageId });
         return forgotten;
       }),
     );
@@ -223,7 +225,7 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
   async writeFile(path: string, bytes: Uint8Array, options: { ifVersion?: number | undefined }, actor: Actor) {
     return this.#with(async ({ parts }) => {
       const written = await parts.files.put(path, bytes, options);
-      if (written.ok) parts.tx.run(() => parts.log.append("file.write", actor, { ...written.value }));
+      if (written.ok) noted(parts, "file.write", actor, { ...written.value });
       return written;
     });
   }
@@ -231,7 +233,7 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
   async deleteFile(path: string, actor: Actor) {
     return this.#with(async ({ parts }) => {
       const deleted = await parts.files.delete(path);
-      if (deleted.ok) parts.tx.run(() => parts.log.append("file.delete", actor, { path }));
+      if (deleted.ok) noted(parts, "file.delete", actor, { path });
       return deleted;
     });
   }
@@ -343,6 +345,14 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
       await parts.context.reclaim();
     }
   }
+}
+
+/** Logs what was done to the process's memory or files, and lets it tell its core how much it stores now. */
+function noted({ tx, log, alarm, clock }: AgentParts, kind: string, actor: Actor, data: Record<string, unknown>): void {
+  tx.run(() => {
+    log.append(kind, actor, data);
+    alarm.set(clock.now());
+  });
 }
 
 function factsOf(row: FactsRow): Facts {

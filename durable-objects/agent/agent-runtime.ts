@@ -12,6 +12,8 @@ import { Mailbox } from "../../kernel/process/mailbox.ts";
 import type { AgentParts, AlarmPort, CallQueue, CorePort } from "../../kernel/process/parts.ts";
 import { PendingCalls } from "../../kernel/process/pending.ts";
 import { ProcessStore } from "../../kernel/process/process-store.ts";
+import { QuotaRoom } from "../../kernel/process/quota-room.ts";
+import type { Stored } from "../../kernel/process/spec.ts";
 import { Strays } from "../../kernel/process/strays.ts";
 import { makeEgress } from "../../kernel/security/egress.ts";
 import { SqliteStorage } from "../../kernel/storage/drivers/sqlite.ts";
@@ -67,8 +69,11 @@ export function makeRuntime(ctx: DurableObjectState, env: ObjectEnv, storage: Sq
     process.forget();
   });
   tx.onCommit(() => watchers.publish(written.splice(0)));
-  const context = new ContextManager(
-    { ...ports, objects: new R2ObjectStore(env.PAGES) },
+  const stored = (): Stored => ({ ...context.stored(), ...workspace.stored() });
+  const room = new QuotaRoom({ process, log, stored });
+  const workspace = new SqliteStorage(ports, room);
+  const context: ContextManager = new ContextManager(
+    { ...ports, room, objects: new R2ObjectStore(env.PAGES) },
     {
       owner: `${facts.tenant}/${facts.id}`,
       windowTokens: facts.windowTokens,
@@ -89,7 +94,9 @@ export function makeRuntime(ctx: DurableObjectState, env: ObjectEnv, storage: Sq
     pending: new PendingCalls(sql),
     strays: new Strays(ports),
     idempotency: new IdempotencyKeys(ports),
-    files: new Mounts({ "/workspace": new SqliteStorage(ports) }),
+    room,
+    stored,
+    files: new Mounts({ "/workspace": workspace }),
     syscalls: SYSCALLS,
     providers: makeProviders(variablesOf(env), systemFetch),
     egress: makeEgress(variablesOf(env), {

@@ -10,6 +10,7 @@ import type { CallMessage } from "../../kernel/process/call-message.ts";
 import type { MessageView, Signal } from "../../kernel/process/message.ts";
 import type { Verdict } from "../../kernel/process/parking.ts";
 import type { ProcessPatch } from "../../kernel/process/spec.ts";
+import type { Standing } from "../../kernel/scheduler/standing.ts";
 import type { FileEntry } from "../../kernel/storage/driver.ts";
 
 /** One page of a list; `nextCursor` is null at its end. Cursors are opaque. */
@@ -100,7 +101,7 @@ export interface AgentOrders extends Pick<AgentRpc, "signal"> {
   answer(callId: string, answer: string, actor: Actor): Promise<Result<null>>;
   /** A person's word about a call whose outcome nobody knew; `conflict` when it is about anything else. */
   decide(verdict: Verdict, actor: Actor): Promise<Result<null>>;
-  patch(patch: ProcessPatch, actor: Actor): Promise<Result<ControlBlock>>;
+  patch(patch: ProcessPatch, actor: Actor, standing?: Standing): Promise<Result<ControlBlock>>;
   /** Sends a call that the queue could not deliver once more; `conflict` when it ended or a consumer has it. */
   resendCall(callId: string, actor: Actor): Promise<Result<null>>;
   /** Sets the alarm when there is work and none stands: the platform gives one up that died too often. */

@@ -7,11 +7,13 @@ import type { ControlBlock } from "../../kernel/process/block.ts";
 import { routingOf } from "../../kernel/process/routing.ts";
 import type { ProcessPatch, ProcessSpec, Quotas } from "../../kernel/process/spec.ts";
 import type { State } from "../../kernel/process/state.ts";
+import { reasonOf, refuseBirth, refuseLevel, warnOfCrowd, withLevel } from "../../kernel/scheduler/births.ts";
 import { type CostGroup, type CostPeriod, costsOf } from "../../kernel/scheduler/costs.ts";
 import type { AgentReport, CacheHit, GrantReply, GrantRequest, Settlement } from "../../kernel/scheduler/grant.ts";
 import type { LedgerEntry } from "../../kernel/scheduler/ledger.ts";
 import { blockOf } from "../../kernel/scheduler/process-table.ts";
 import type { PersonsWord } from "../../kernel/scheduler/questions.ts";
+import type { Standing } from "../../kernel/scheduler/standing.ts";
 import type { Actor, Listing, ListOptions } from "../agent/rpc.ts";
 import { within } from "../deadline.ts";
 import type { ObjectEnv } from "../env.ts";
@@ -30,7 +32,7 @@ const GONE = err("not_found", "There is no such agent.");
  */
 export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, CoreGrants, CoreVendors {
   readonly #sql = sqlOf(this.ctx.storage);
-  readonly #laid = migrate(this.#sql, CORE_MIGRATIONS, systemClock.now());
+  #laid = migrate(this.#sql, CORE_MIGRATIONS, systemClock.now());
   #runtime: CoreRuntime | null = null;
   /** The alarm as this instance last set it. */
   #alarmAt: number | null = null;
@@ -38,6 +40,8 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
   // --- the agents' side
 
   async settleAndGrant(report: AgentReport, next: GrantRequest | null): Promise<GrantReply> {
+    // To the agent this is a core that does not answer: it keeps its report, and asks again.
+    if (!this.#laid.ok) throw new Error(this.#laid.error.message);
     const { tx, scheduler, vendors } = this.#core();
     await vendors.prepare(report, next);
     const tell = tx.run(() => {
@@ -47,7 +51,8 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
       const others = [...dispatched, ...released, ...vendors.released()].filter((id) => id !== report.agentId);
       // Whoever is chosen while it asks needs not be told: asking again is the same question.
       const chosen = next !== null && dispatched.includes(report.agentId);
-      return { reply: chosen ? scheduler.settleAndGrant(report, next) : reply, agents: others };
+      const last = chosen ? scheduler.settleAndGrant(report, next) : reply;
+      return { reply: { ...last, standing: scheduler.standing(report.agentId) }, agents: others };
     });
     this.#tellToRun(tell.agents);
     this.#wakeBy(Math.min(systemClock.now() + LIMITS.projectionMs, vendors.dueAt() ?? Number.POSITIVE_INFINITY));
@@ -79,13 +84,22 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
         if (before !== null) return before.ok ? ok({ block: before.value, birth: null }) : before;
         const routed = routingOf(spec, providers);
         if (!routed.ok) return routed;
-        const refused = this.#refusal(spec);
-        if (refused !== null) return refused;
+        const asked = withLevel(scheduler, spec);
+        const refused = refuseBirth(scheduler, asked);
+        if (refused !== null) {
+          log.append("agent.refused", actor, {
+            parentId: spec.parentId ?? null,
+            code: refused.code,
+            ...reasonOf(refused),
+          });
+          return { ok: false, error: refused };
+        }
         const ports = { clock: systemClock, random: systemRandom, hash: systemHash };
-        const birth = newBirth({ tenant: this.#tenant, spec, ...routed.value, actor }, ports);
+        const birth = newBirth({ tenant: this.#tenant, spec: asked, ...routed.value, actor }, ports);
         const block = newborn(birth);
         scheduler.processes.enter(block, birth, scheduler.queue.floor(), scheduler.counters.next("changed"));
         scheduler.budgets.set(birth.id, spec.quotas ?? {});
+        warnOfCrowd(scheduler, log, birth.id);
         if (key !== undefined) idempotency.remember(key, body, block);
         log.append("agent.spawn", actor, { agentId: birth.id, name: spec.name });
         return ok({ block, birth });
@@ -114,12 +128,21 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
   async patch(agentId: string, patch: ProcessPatch, actor: Actor): Promise<Result<ControlBlock>> {
     return this.#with(async ({ tx, scheduler, log }) => {
       if (scheduler.processes.get(agentId) === null) return GONE;
-      const released = tx.run(() => {
+      const decided = tx.run((): Result<{ released: string[]; standing: Standing }> => {
+        const { permissionLevel: level } = patch;
+        const refused = level === undefined ? null : refuseLevel(scheduler, agentId, level);
+        if (refused !== null) {
+          log.append("agent.refused", actor, { agentId, ...patch, code: refused.code, ...reasonOf(refused) });
+          return { ok: false, error: refused };
+        }
+        if (level !== undefined) scheduler.processes.setLevel(agentId, level);
         scheduler.setQuotas(agentId, patch.quotas ?? {});
         log.append("agent.patch", actor, { agentId, ...patch });
-        return scheduler.releaseQuotaWaiters();
+        return ok({ released: scheduler.releaseQuotaWaiters(), standing: scheduler.standing(agentId) });
       });
-      const patched = await within(LIMITS.rpcMs, "patch", this.#agent(agentId).patch(patch, actor));
+      if (!decided.ok) return decided;
+      const { released, standing } = decided.value;
+      const patched = await within(LIMITS.rpcMs, "patch", this.#agent(agentId).patch(patch, actor, standing));
       this.#tellToRun(released);
       return patched ?? err("unavailable", "The agent did not answer in time; look at it before you repeat this.");
     });
@@ -132,6 +155,7 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
         log.append("agent.erase", actor, { agentId });
         outbox.put(agentId, "ERASE");
         for (const child of scheduler.processes.children(agentId)) outbox.put(child, "KILL");
+        scheduler.forgetStored(agentId);
         scheduler.processes.erase(agentId, systemClock.now(), scheduler.counters.next("changed"));
         scheduler.queue.remove(agentId);
         scheduler.slots.giveBack(agentId);
@@ -306,6 +330,7 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
 
   override async alarm(info?: AlarmInvocationInfo): Promise<void> {
     this.#alarmAt = null;
+    if (!this.#laid.ok) this.#laid = migrate(this.#sql, CORE_MIGRATIONS, systemClock.now());
     if (!this.#laid.ok) return this.#wakeBy(systemClock.now() + LIMITS.schemaRetryMs);
     try {
       // The platform gives an alarm up that died too often: cron hears of this core before it can die again.
@@ -335,22 +360,6 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
 
   #agent(agentId: string) {
     return this.#core().herald.agent(agentId);
-  }
-
-  #refusal(spec: ProcessSpec): Result<never> | null {
-    const { scheduler } = this.#core();
-    if (spec.parentId === undefined) return null;
-    const parent = scheduler.processes.get(spec.parentId);
-    if (parent === null)
-      return err("invalid_input", "The parent is no process of this tenant.", {
-        issues: [{ path: "$.parentId", message: "no such process" }],
-      });
-    if (parent.state === "terminated")
-      return err("process_terminated", "The parent has terminated; nothing is spawned below it.");
-    if (scheduler.processes.ancestors(parent.id).length + 1 >= LIMITS.depthMax) {
-      return err("invalid_input", `A process tree is at most ${LIMITS.depthMax} deep.`);
-    }
-    return null;
   }
 
   /** Pushes: an agent that does not hear it asks by itself later, or is told again by the sweep. */

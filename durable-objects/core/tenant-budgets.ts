@@ -2,6 +2,7 @@ import type { Clock } from "../../kernel/ports.ts";
 import type { QuotaName, Quotas } from "../../kernel/process/spec.ts";
 import { type BudgetRow, TENANT } from "../../kernel/scheduler/budgets.ts";
 import type { Scheduler } from "../../kernel/scheduler/scheduler.ts";
+import { meterOf } from "../../kernel/scheduler/standing.ts";
 import { RequestRates } from "./request-rates.ts";
 import type { Admission, TenantMeters } from "./rpc.ts";
 
@@ -27,10 +28,10 @@ export class TenantBudgets {
 
   /** Sets what `quotas` names and removes the rest. A meter that is new begins with what open calls hold. */
   set(quotas: Quotas): void {
-    const { budgets, ledger } = this.#scheduler;
+    const { budgets, ledger, processes } = this.#scheduler;
     const before = this.#rows().map((row) => row.metric);
     for (const metric of before) if (quotas[metric] === undefined) budgets.unset(TENANT, metric);
-    budgets.set(TENANT, quotas, { held: ledger.held(), usedSince: () => ({}) });
+    budgets.set(TENANT, quotas, { held: ledger.held(), usedSince: () => ({ ...processes.storedBelow(null) }) });
   }
 
   /** Counts one request of a key, against its own limit and the tenant's. Null when there is neither. */
@@ -46,8 +47,9 @@ export class TenantBudgets {
     return this.#scheduler.budgets.meters(TENANT);
   }
 
-  #meter({ metric, limit, per, used, reserved }: BudgetRow): TenantMeters["quotas"][string] {
-    if (metric !== RATE) return { limit, used, reserved, per };
+  #meter(row: BudgetRow): TenantMeters["quotas"][string] {
+    const { limit, used, reserved, per } = meterOf(this.#scheduler, row);
+    if (row.metric !== RATE) return { limit, used, reserved, per };
     return { limit, used: this.#rates.count(TENANT), reserved: 0, per: "minute" };
   }
 }

@@ -3,6 +3,8 @@ import { LIMITS } from "../limits.ts";
 import type { ChatMessage, ToolDefinition } from "../llm/chat.ts";
 import type { Clock, Hash, ObjectStore, Random, Sql } from "../ports.ts";
 import type { ContextStats } from "../process/block.ts";
+import type { Stored } from "../process/spec.ts";
+import { BOUNDLESS, type Room } from "../storage/room.ts";
 import type { Memory } from "../syscall.ts";
 import { Assembler, type Prompt, toolTokensOf } from "./assembler.ts";
 import { ContextState } from "./context-state.ts";
@@ -13,7 +15,7 @@ import type { Fault, Page, PageEntry, PageKind, PagePatch, SearchHit, Tier } fro
 import { PageIndex } from "./page-index.ts";
 import { PageReader } from "./page-reader.ts";
 import { entryOf, type PageRow, PageTable } from "./page-table.ts";
-import { PageWriter } from "./page-writer.ts";
+import { type Draft, PageWriter } from "./page-writer.ts";
 import { Paging } from "./paging.ts";
 import { snippetOf } from "./passage.ts";
 import { Reclaim, type Reclaimed } from "./reclaim.ts";
@@ -36,6 +38,8 @@ export interface ContextPorts {
   clock: Clock;
   hash: Hash;
   random: Random;
+  /** Of what the agent itself writes down; whoever writes for it brings its own. */
+  room?: Room;
 }
 
 export interface ContextConfig {
@@ -65,6 +69,7 @@ const IMPORTANCE = 0.5;
 
 export class ContextManager implements Memory {
   readonly #objects: ObjectStore;
+  readonly #room: Room;
   readonly #config: ContextConfig;
   readonly #table: PageTable;
   readonly #segments: SegmentTable;
@@ -85,6 +90,7 @@ export class ContextManager implements Memory {
     const index = new PageIndex(ports.sql);
     const reader = new PageReader({ ...ports, table, segments });
     this.#objects = ports.objects;
+    this.#room = ports.room ?? BOUNDLESS;
     this.#config = config;
     this.#table = table;
     this.#segments = segments;
@@ -107,11 +113,13 @@ export class ContextManager implements Memory {
 
   /** New pages of `content`, each of at most `pageTokens`, in its order. */
   allocate(input: Allocation): PageEntry[] {
-    const { content, kind, source = "", importance = IMPORTANCE, pinned = false } = input;
-    const resident = input.resident ?? pinned;
-    const place = !resident ? null : kind === "instructions" || kind === "goal" ? "system" : "memory";
-    const rows = this.#writer.writeText(content, { kind, source, importance, pinned, place, at: this.#state.tick() });
-    return rows.map(entryOf);
+    return this.#writer.writeText(input.content, this.#draft(input)).map(entryOf);
+  }
+
+  /** The same within what `room` has: `quota_exceeded` when not all of it fits, and then nothing of it is stored. */
+  allocateWithin(room: Room, input: Allocation): Result<PageEntry[]> {
+    const rows = this.#writer.writeWithin(room, input.content, this.#draft(input));
+    return rows.ok ? ok(rows.value.map(entryOf)) : rows;
   }
 
   /** A turn's input, at the end of the history. `sender` is kept as its source. */
@@ -130,8 +138,8 @@ export class ContextManager implements Memory {
   }
 
   /** Something the agent wants to remember. */
-  note(input: { content: string; importance: number }): PageEntry[] {
-    return this.allocate({ ...input, kind: "note" });
+  note(input: { content: string; importance: number }): Result<PageEntry[]> {
+    return this.allocateWithin(this.#room, { ...input, kind: "note" });
   }
 
   /** A page pinned while it is away enters the prompt with the next demand paging. */
@@ -202,6 +210,12 @@ export class ContextManager implements Memory {
     return this.#reclaim.isDue();
   }
 
+  /** Pages of all tiers, and their bytes. */
+  stored(): Pick<Stored, "pages" | "pageBytes"> {
+    const { hot, warm, cold } = this.#table.tallies();
+    return { pages: hot.pages + warm.pages + cold.pages, pageBytes: hot.bytes + warm.bytes + cold.bytes };
+  }
+
   /** Bytes of content outside of the prompt in SQLite. Writers wait for `reclaim` above `warmHardBytes`. */
   warmBytes(): number {
     return this.#table.tally("warm").bytes;
@@ -269,6 +283,11 @@ export class ContextManager implements Memory {
     const { keys, cursor } = await this.#objects.list(`${this.#config.owner}/seg/`);
     if (keys.length > 0) await this.#objects.delete(keys);
     return { done: cursor === null };
+  }
+
+  #draft({ kind, source = "", importance = IMPORTANCE, pinned = false, resident = pinned }: Allocation): Draft {
+    const place = !resident ? null : kind === "instructions" || kind === "goal" ? "system" : "memory";
+    return { kind, source, importance, pinned, place, at: this.#state.tick() };
   }
 
   async #hits(query: string, limit: number, wanted: (row: PageRow) => boolean): Promise<SearchHit[]> {

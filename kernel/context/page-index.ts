@@ -17,6 +17,24 @@ const BEST = `${SCORES} ORDER BY rank LIMIT ?`;
 /** BM25 of one term by page ordinal, higher is better. */
 export type Scores = Map<number, number>;
 
+const UNINDEXED = `SELECT ordinal, source, content FROM pages WHERE ordinal > ? AND content IS NOT NULL
+  AND kind NOT IN ('instructions', 'goal', 'exchange') ORDER BY ordinal LIMIT ?`;
+const FILL_ROWS = 64;
+
+/**
+ * Indexes pages that were laid before there was an index. Cold ones are not in this object and stay out of it: they are found
+ * by their place in the page table, and by search once they are written anew.
+ */
+export function indexPages(sql: Sql): void {
+  const index = new PageIndex(sql);
+  type Unindexed = { ordinal: number; source: string; content: string };
+  let rows = sql.all<Unindexed>(UNINDEXED, 0, FILL_ROWS);
+  while (rows.length > 0) {
+    for (const { ordinal, content, source } of rows) index.add(ordinal, content, source);
+    rows = sql.all<Unindexed>(UNINDEXED, rows.at(-1)?.ordinal ?? 0, FILL_ROWS);
+  }
+}
+
 export class PageIndex {
   readonly #sql: Sql;
   readonly words = new Words();

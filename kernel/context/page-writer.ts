@@ -1,5 +1,7 @@
+import { ok, type Result } from "../errors.ts";
 import { newPageId } from "../id.ts";
 import type { Clock, Hash, Random } from "../ports.ts";
+import type { Room } from "../storage/room.ts";
 import { Outline } from "./outline.ts";
 import type { PageKind } from "./page.ts";
 import type { PageIndex } from "./page-index.ts";
@@ -44,13 +46,25 @@ export class PageWriter {
 
   /** Pages of `text`, which joined are `text` again but for stretches of blanks that would fill a page alone. */
   writeText(text: string | Uint8Array, draft: Draft): PageRow[] {
-    const outline = new Outline();
     const rows: PageRow[] = [];
-    for (const content of split(piecesOf(text), this.#pageTokens)) {
-      const path = outline.pathAbove(content);
-      if (content.trim() !== "") rows.push(this.write(content, draft, path));
-    }
+    for (const { content, path } of this.#cut(text)) rows.push(this.write(content, draft, path));
     return rows;
+  }
+
+  /** The same within what `room` has: what does not fit as a whole leaves nothing behind. */
+  writeWithin(room: Room, text: string | Uint8Array, draft: Draft): Result<PageRow[]> {
+    const growth = room.begin();
+    const rows: PageRow[] = [];
+    for (const { content, path } of this.#cut(text)) {
+      const refused = growth.take({ pages: 1, pageBytes: utf8Bytes(content) });
+      if (refused !== null) {
+        this.#takeBack(rows);
+        return { ok: false, error: refused };
+      }
+      rows.push(this.write(content, draft, path));
+    }
+    growth.done();
+    return ok(rows);
   }
 
   /** One page of `content` as it is. */
@@ -77,6 +91,21 @@ export class PageWriter {
     const ordinal = table.insert({ ...page, content });
     if (!NOT_INDEXED.has(kind)) index.add(ordinal, indexed, `${source} ${path}`);
     return { ...page, ordinal, stubbed_at: null, segment_id: null, segment_offset: null };
+  }
+
+  *#cut(text: string | Uint8Array): Iterable<{ content: string; path: string }> {
+    const outline = new Outline();
+    for (const content of split(piecesOf(text), this.#pageTokens)) {
+      const path = outline.pathAbove(content);
+      if (content.trim() !== "") yield { content, path };
+    }
+  }
+
+  #takeBack(rows: readonly PageRow[]): void {
+    for (const { ordinal } of rows) {
+      this.#parts.index.remove(ordinal);
+      this.#parts.table.delete(ordinal);
+    }
   }
 }
 

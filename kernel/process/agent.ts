@@ -2,6 +2,7 @@ import type { PagesInput } from "../context/page.ts";
 import type { Door } from "../door.ts";
 import { err, ok, type Result } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import type { Standing } from "../scheduler/standing.ts";
 import type { ToolValue } from "../syscall.ts";
 import { type Birth, firstRow } from "./birth.ts";
 import type { ControlBlock } from "./block.ts";
@@ -134,7 +135,9 @@ export class Agent {
       const identity = `${kind}\n${source}\n${sha256}`;
       const before = idempotencyKey === undefined ? null : idempotency.recall<PageRange>(idempotencyKey, identity);
       if (before !== null) return before.ok ? ok({ pages: this.#pagesOf(before.value) }) : before;
-      const entries = context.allocate({ ...body, kind });
+      const allocated = context.allocateWithin(this.#parts.room, { ...body, kind });
+      if (!allocated.ok) return allocated;
+      const entries = allocated.value;
       const range = { from: entries[0]?.ordinal ?? 0, to: entries.at(-1)?.ordinal ?? 0 };
       if (idempotencyKey !== undefined) idempotency.remember(idempotencyKey, identity, range);
       log.append("page.add", actor, { pages: entries.length, kind, source, sha256 });
@@ -175,7 +178,8 @@ export class Agent {
     });
   }
 
-  patch(patch: ProcessPatch, actor: string): ControlBlock {
+  /** `standing` = how the process stands with its new quotas. */
+  patch(patch: ProcessPatch, actor: string, standing?: Standing): ControlBlock {
     this.#parts.tx.run(() => {
       const { process, log } = this.#parts;
       const quotas = { ...(JSON.parse(process.get().quotas) as object), ...patch.quotas };
@@ -184,6 +188,7 @@ export class Agent {
         ...(patch.priority === undefined ? {} : { priority: patch.priority }),
         ...(patch.permissionLevel === undefined ? {} : { permission_level: patch.permissionLevel }),
         quotas: JSON.stringify(quotas),
+        ...(standing === undefined ? {} : { standing: JSON.stringify(standing) }),
       });
       log.append("process.patch", actor, { ...patch });
       this.#wake();

@@ -2,6 +2,7 @@ import type { IdPorts } from "../id.ts";
 import { newAgentId } from "../id.ts";
 import { LIMITS } from "../limits.ts";
 import type { ControlBlock } from "./block.ts";
+import { metersOf, NOTHING_STORED } from "./meters.ts";
 import type { ProcessRow } from "./process-store.ts";
 import type { ProcessSpec } from "./spec.ts";
 
@@ -75,6 +76,7 @@ export function firstRow(
     cost_nano_usd: 0,
     steps: 0,
     tool_calls: 0,
+    standing: null,
     exported_seq: 0,
     erased_at: null,
     created_at: createdAt,
@@ -122,7 +124,7 @@ export function newborn(birth: Birth): ControlBlock {
       majorFaults: 0,
       evictions: 0,
     },
-    quotas: {},
+    quotas: metersOf(row, NOTHING_STORED),
     createdAt: at,
     updatedAt: at,
   };

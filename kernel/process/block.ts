@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { LANES, PERMISSION_LEVELS, QUOTA_NAMES } from "./spec.ts";
+import { LANES, METER_PERIODS, PERMISSION_LEVELS, QUOTA_NAMES } from "./spec.ts";
 import { EXIT_REASONS, STATES, STOP_REASONS, WAIT_REASONS } from "./state.ts";
 
 /** The process control block, as the outside sees it (`GET /v1/agents/{id}`, `ps`, `/proc/status`). */
@@ -36,7 +36,7 @@ export const quotaMeter = z.object({
   limit: count,
   used: count,
   reserved: count,
-  per: z.enum(["hour", "day", "total"]),
+  per: z.enum(METER_PERIODS),
 });
 
 export const controlBlock = z.object({

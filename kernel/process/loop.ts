@@ -2,6 +2,7 @@ import { Door } from "../door.ts";
 import { LIMITS } from "../limits.ts";
 import { awaitCall } from "./batch-step.ts";
 import { dueAt } from "./due.ts";
+import { hearCore } from "./meters.ts";
 import { modelStep } from "./model-step.ts";
 import type { Next } from "./next.ts";
 import type { AgentParts } from "./parts.ts";
@@ -122,7 +123,7 @@ export class AgentLoop {
       if (report.seq === this.#parts.process.get().exported_seq) return true;
       const reply = await this.#parts.core.settleAndGrant(report, null);
       if (reply === null) return false;
-      this.#parts.process.change({ exported_seq: report.seq });
+      hearCore(this.#parts, report.seq, reply.standing);
       if (!more) return true;
     }
     return true;

@@ -5,6 +5,7 @@ import type { ChatHooks } from "../llm/provider.ts";
 import type { GrantReply } from "../scheduler/grant.ts";
 import { sendCall } from "./batch-step.ts";
 import { PartialKeeper } from "./cut-call.ts";
+import { hearCore } from "./meters.ts";
 import { closeCall, type Granted, messageDeadline, openCall } from "./model-call.ts";
 import type { Next } from "./next.ts";
 import type { AgentParts } from "./parts.ts";
@@ -30,7 +31,7 @@ export async function modelStep(parts: AgentParts, door: Door, abort: AbortSigna
   }
   const { report } = reportOf(parts);
   const reply = await parts.core.settleAndGrant(report, prepared.grant);
-  if (reply !== null) parts.process.change({ exported_seq: report.seq });
+  if (reply !== null) hearCore(parts, report.seq, reply.standing);
   if (reply?.kind === "granted") {
     return prepared.grant.lane === "interactive"
       ? await call(parts, prepared, reply, abort)

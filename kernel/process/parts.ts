@@ -7,12 +7,14 @@ import type { AgentReport, GrantReply, GrantRequest } from "../scheduler/grant.t
 import type { Egress } from "../security/egress.ts";
 import type { Sandbox } from "../security/sandbox/sandbox.ts";
 import type { StorageDriver } from "../storage/driver.ts";
+import type { Room } from "../storage/room.ts";
 import type { Syscall } from "../syscall.ts";
 import type { Transactions } from "../transactions.ts";
 import type { CallMessage } from "./call-message.ts";
 import type { Mailbox } from "./mailbox.ts";
 import type { PendingCalls } from "./pending.ts";
 import type { ProcessStore } from "./process-store.ts";
+import type { Stored } from "./spec.ts";
 import type { Strays } from "./strays.ts";
 
 /** The tenant's core, as an agent sees it. Every call has a deadline; a core that does not answer is `null`. */
@@ -53,6 +55,10 @@ export interface AgentParts {
   readonly idempotency: IdempotencyKeys;
   readonly context: ContextManager;
   readonly files: StorageDriver;
+  /** What the quotas leave for pages and files. */
+  readonly room: Room;
+  /** Pages and files as they stand. */
+  stored(): Stored;
   readonly syscalls: Readonly<Record<string, Syscall>>;
   readonly providers: Providers;
   readonly egress: Egress;

@@ -54,6 +54,7 @@ export interface ProcessRow extends SqlRow {
   cost_nano_usd: number;
   steps: number;
   tool_calls: number;
+  standing: string | null;
   exported_seq: number;
   erased_at: number | null;
   created_at: number;

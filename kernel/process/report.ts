@@ -5,11 +5,10 @@ import type { LogEntry } from "../log/log.ts";
 import type { AgentReport, OpenQuestion, Settlement } from "../scheduler/grant.ts";
 import { type ControlBlock, usd } from "./block.ts";
 import { dueInMs } from "./due.ts";
+import { metersOf } from "./meters.ts";
 import { approvalOf } from "./parking.ts";
 import type { AgentParts } from "./parts.ts";
 import { MODEL_CALL, type PendingCall } from "./pending.ts";
-import type { ProcessRow } from "./process-store.ts";
-import { limitOf, QUOTA_NAMES, type Quotas } from "./spec.ts";
 
 /**
  * What the core is told, read off the log: the outbox is a cursor on it. A report that was lost is made again from the
@@ -31,6 +30,7 @@ export function reportOf(parts: AgentParts): { report: AgentReport; more: boolea
       segments: entries.filter((entry) => entry.kind === "page.segment").map((entry) => entry.data),
       questions: openQuestions(parts),
       dueInMs: dueInMs(parts),
+      stored: parts.stored(),
     },
   };
 }
@@ -65,7 +65,7 @@ export function blockOf(parts: AgentParts): ControlBlock {
       toolCalls: row.tool_calls,
     },
     context: parts.context.stats(),
-    quotas: meters(row),
+    quotas: metersOf(row, parts.stored(), parts.clock.now()),
     createdAt: new Date(row.created_at).toISOString(),
     updatedAt: new Date(row.updated_at).toISOString(),
   };
@@ -104,19 +104,4 @@ function settlementOf(entry: LogEntry): Settlement[] {
   const { ok, code, retryAfterMs } = entry.data as { ok: boolean; code?: ErrorCode; retryAfterMs?: number };
   const outcome = ok ? outcomeOf(null) : code === undefined ? null : outcomeOf(code, retryAfterMs);
   return [{ callId: entry.callId, ...settlement, ...(outcome === null ? {} : { outcome }) }];
-}
-
-/** The agent's own count of what the core enforces; reservations under way are the core's. */
-function meters(row: Readonly<ProcessRow>): ControlBlock["quotas"] {
-  const quotas = JSON.parse(row.quotas) as Quotas;
-  const used: Partial<Record<string, number>> = {
-    tokens: row.prompt_tokens + row.completion_tokens,
-    nanoUsd: row.cost_nano_usd,
-    steps: row.steps,
-  };
-  const named = QUOTA_NAMES.flatMap((name) => {
-    const quota = quotas[name];
-    return quota === undefined ? [] : [[name, { ...limitOf(quota), used: used[name] ?? 0, reserved: 0 }] as const];
-  });
-  return Object.fromEntries(named);
 }

@@ -38,15 +38,28 @@ export const QUOTA_NAMES = [
 ] as const;
 export type QuotaName = (typeof QUOTA_NAMES)[number];
 
+/** What a process has stored: meters that stand where they stand, whatever the hour. */
+export const STORED_NAMES = ["pages", "pageBytes", "files", "fileBytes"] as const;
+export type StoredName = (typeof STORED_NAMES)[number];
+export type Stored = Record<StoredName, number>;
+/** Quotas of what is there now; an hour or a day means nothing to them. */
+const STANDING_NAMES: readonly QuotaName[] = [...STORED_NAMES, "children", "depth"];
+
+/** The periods that meters are counted in. */
+export const METER_PERIODS = ["minute", "hour", "day", "total"] as const;
+export type MeterPeriod = (typeof METER_PERIODS)[number];
+
 const amount = z.int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 
 /** A limit in total, or one per UTC hour or day. */
 export const quotaLimit = z.union([amount, z.strictObject({ limit: amount, per: z.enum(["hour", "day", "total"]) })]);
 export type QuotaLimit = z.infer<typeof quotaLimit>;
 
-/** The limit and its period, however it was written. */
-export function limitOf(quota: QuotaLimit): { limit: number; per: "hour" | "day" | "total" } {
-  return typeof quota === "number" ? { limit: quota, per: "total" } : quota;
+/** The limit and the period that it is counted in, however it was written. */
+export function limitOf(name: QuotaName, quota: QuotaLimit): { limit: number; per: MeterPeriod } {
+  const { limit, per } = typeof quota === "number" ? { limit: quota, per: "total" as const } : quota;
+  if (name === "requestsPerMinute") return { limit, per: "minute" };
+  return { limit, per: STANDING_NAMES.includes(name) ? "total" : per };
 }
 
 export const quotas = z.strictObject(

@@ -1,5 +1,7 @@
 import type { Clock, Sql } from "../ports.ts";
-import { limitOf, type QuotaName, type Quotas } from "../process/spec.ts";
+import { passesWarning } from "../process/meters.ts";
+import { limitOf, type MeterPeriod, type QuotaName, type Quotas } from "../process/spec.ts";
+import { periodOf, startOf } from "./period.ts";
 
 /**
  * Limits and meters of the tenant and of each agent, like cgroups: a child's budget is part of its parent's, never a
@@ -9,16 +11,14 @@ import { limitOf, type QuotaName, type Quotas } from "../process/spec.ts";
  * limit have a row: what nobody limits costs no writes.
  */
 
-const HOUR_MS = 3_600_000;
-
-/** The metrics that a model call consumes. */
+/** What an act takes of each metric. */
 export type CallCost = Partial<Record<QuotaName, number>>;
 
 export type BudgetRow = {
   subject: string;
   metric: QuotaName;
   limit: number;
-  per: "hour" | "day" | "total";
+  per: MeterPeriod;
   period: string;
   used: number;
   reserved: number;
@@ -47,19 +47,6 @@ const MOVE =
   "UPDATE budgets SET used = max(0, used + ?), reserved = max(0, reserved + ?) WHERE subject = ? AND metric = ?";
 const FORGET = "DELETE FROM budgets WHERE subject = ?";
 
-/** The accounting period that `at` falls into: `total`, or a UTC hour or day. */
-function periodOf(per: BudgetRow["per"], at: number): string {
-  if (per === "total") return "total";
-  return new Date(at).toISOString().slice(0, per === "hour" ? 13 : 10);
-}
-
-/** When that period began. */
-function startOf(per: BudgetRow["per"], at: number): number {
-  if (per === "total") return 0;
-  const ms = per === "hour" ? HOUR_MS : 24 * HOUR_MS;
-  return Math.floor(at / ms) * ms;
-}
-
 export class Budgets {
   readonly #sql: Sql;
   readonly #clock: Clock;
@@ -74,7 +61,7 @@ export class Budgets {
     const now = this.#clock.now();
     for (const [metric, quota] of Object.entries(quotas)) {
       if (quota === undefined) continue;
-      const { limit, per } = limitOf(quota);
+      const { limit, per } = limitOf(metric as QuotaName, quota);
       const used = opening.usedSince(startOf(per, now))[metric as QuotaName] ?? 0;
       const reserved = opening.held[metric as QuotaName] ?? 0;
       this.#sql.run(SET, subject, metric, limit, per, periodOf(per, now), used, reserved);
@@ -96,7 +83,7 @@ export class Budgets {
 
   /** The first meter of `subjects` without room for `cost`, or null when all have it. */
   blocking(subjects: readonly string[], cost: CallCost): BudgetRow | null {
-    for (const row of subjects.flatMap((subject) => this.meters(subject))) {
+    for (const row of this.#charged(subjects)) {
       if (row.used + row.reserved + (cost[row.metric] ?? 0) > row.limit) return row;
     }
     return null;
@@ -106,22 +93,36 @@ export class Budgets {
     this.#move(subjects, cost, (amount) => [0, amount]);
   }
 
-  /** Ends a reservation of `reserved` and counts `used` instead; `used` may be less. */
-  settle(subjects: readonly string[], reserved: CallCost, used: CallCost): void {
+  /** Ends a reservation of `reserved` and counts `used` instead; `used` may be less. Answers as `count` does. */
+  settle(subjects: readonly string[], reserved: CallCost, used: CallCost): BudgetRow[] {
     this.#move(subjects, reserved, (amount) => [0, -amount]);
-    this.#move(subjects, used, (amount) => [amount, 0]);
+    return this.count(subjects, used);
   }
 
+  /** Counts what was used, or is used no longer. Answers the meters that passed the mark that is worth a warning, as they are now. */
+  count(subjects: readonly string[], used: CallCost): BudgetRow[] {
+    const moved = this.#move(subjects, used, (amount) => [amount, 0]);
+    return moved.flatMap((row) => {
+      const now = row.used + (used[row.metric] ?? 0);
+      return passesWarning(row.used, now, row.limit) ? [{ ...row, used: now }] : [];
+    });
+  }
+
+  /** Answers the meters that moved, as they were before. */
   #move(
     subjects: readonly string[],
     cost: CallCost,
     change: (amount: number) => [used: number, reserved: number],
-  ): void {
-    for (const row of subjects.flatMap((subject) => this.meters(subject))) {
-      const amount = cost[row.metric];
-      if (amount === undefined || amount === 0) continue;
-      this.#sql.run(MOVE, ...change(amount), row.subject, row.metric);
-    }
+  ): BudgetRow[] {
+    const moved = this.#charged(subjects).filter((row) => (cost[row.metric] ?? 0) !== 0);
+    for (const row of moved) this.#sql.run(MOVE, ...change(cost[row.metric] ?? 0), row.subject, row.metric);
+    return moved;
+  }
+
+  /** What is spent by acts of processes: the requests of a tenant are those at its door, counted elsewhere. */
+  #charged(subjects: readonly string[]): BudgetRow[] {
+    const rows = subjects.flatMap((subject) => this.meters(subject));
+    return rows.filter(({ subject, metric }) => subject !== TENANT || metric !== "requestsPerMinute");
   }
 
   #rolled(row: BudgetRow): BudgetRow {

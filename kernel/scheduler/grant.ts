@@ -5,7 +5,8 @@ import type { TokenUsage } from "../llm/chat.ts";
 import type { CallOutcome } from "../llm/gate/outcome.ts";
 import type { ModelPrice } from "../llm/provider.ts";
 import type { ControlBlock } from "../process/block.ts";
-import type { Lane } from "../process/spec.ts";
+import type { Lane, Stored } from "../process/spec.ts";
+import type { Standing } from "./standing.ts";
 
 /**
  * What an agent and its core say to each other, once a step: the agent settles its last model call, reports where it
@@ -78,6 +79,8 @@ export interface AgentReport {
   questions: OpenQuestion[];
   /** When the process goes on by itself; null or absent = it waits for somebody else. A duration, because clocks differ. */
   dueInMs?: number | null;
+  /** Pages and files as they stand; absent = as before. */
+  stored?: Stored;
 }
 
 /** Asks for money and, in the interactive lane, a slot for one model call. */
@@ -106,7 +109,10 @@ export interface Reservation {
   reservedNanoUsd: number;
 }
 
-export type GrantReply =
+/** What the core says to one question, and how the process stands with its quotas after it. */
+export type GrantReply = GrantAnswer & { standing?: Standing };
+
+export type GrantAnswer =
   /** Call now, with at most `maxOutputTokens`. `slotMs` is how long the slot is held: 0 in the batch lane, which has none. */
   | { kind: "granted"; callId: string; maxOutputTokens: number; reservedNanoUsd: number; fence: number; slotMs: number }
   /** No slot is free, or the vendor's account has no room: `run` is called when there is. `vendor` = the vendor is the reason. */

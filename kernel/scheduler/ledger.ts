@@ -82,21 +82,35 @@ const WITHDRAW = "DELETE FROM calls WHERE id = ? AND state = 'open'";
 const EXPIRED = "SELECT * FROM calls WHERE state = 'open' AND expires_at <= ? ORDER BY expires_at LIMIT ?";
 const NEXT_EXPIRY = "SELECT min(expires_at) AS at FROM calls WHERE state = 'open'";
 const HELD = `SELECT coalesce(sum(input_bound + output_bound), 0) AS tokens, coalesce(sum(reserved_nano_usd), 0) AS nanoUsd,
-  count(*) AS steps FROM calls WHERE state = 'open'`;
+  count(*) AS steps, count(*) AS wallMs FROM calls WHERE state = 'open'`;
 /** The agent and all below it: a child's calls count against its parent's budget. */
 const TREE = `WITH RECURSIVE tree (id) AS (SELECT ?1 UNION SELECT processes.id FROM processes JOIN tree ON parent_id = tree.id)`;
 const HELD_BELOW = `${TREE} ${HELD} AND agent_id IN (SELECT id FROM tree)`;
 const USED_BELOW = `${TREE} SELECT coalesce(sum(prompt_tokens + completion_tokens), 0) AS tokens,
-  coalesce(sum(cost_nano_usd), 0) AS nanoUsd, coalesce(sum(state = 'unknown' OR prompt_tokens + completion_tokens > 0), 0) AS steps
+  coalesce(sum(cost_nano_usd), 0) AS nanoUsd, coalesce(sum(state = 'unknown' OR prompt_tokens + completion_tokens > 0), 0) AS steps,
+  coalesce(sum(max(0, settled_at - opened_at)), 0) AS wallMs
   FROM calls WHERE agent_id IN (SELECT id FROM tree) AND state <> 'open' AND settled_at >= ?2`;
 const LIST = `SELECT rowid AS ordinal, * FROM calls WHERE rowid < ? AND agent_id = coalesce(?, agent_id)
   ORDER BY rowid DESC LIMIT ?`;
 const CHANGED = "SELECT * FROM calls WHERE changed > ? ORDER BY changed LIMIT ?";
 
+/**
+ * How long a step takes is known when it is over: it is granted while there is any time left, and the last one may take more
+ * than that.
+ */
+export const LEAST_WALL_MS = 1;
+
 /** What an open call holds of every budget. */
 export function reservation(call: Pick<LedgerCall, "input_bound" | "output_bound" | "reserved_nano_usd">): CallCost {
-  return { tokens: call.input_bound + call.output_bound, nanoUsd: call.reserved_nano_usd, steps: 1 };
+  return {
+    tokens: call.input_bound + call.output_bound,
+    nanoUsd: call.reserved_nano_usd,
+    steps: 1,
+    wallMs: LEAST_WALL_MS,
+  };
 }
+
+type Held = { tokens: number; nanoUsd: number; steps: number; wallMs: number };
 
 export class Ledger {
   readonly #sql: Sql;
@@ -184,6 +198,7 @@ export class Ledger {
         tokens: used.promptTokens + used.completionTokens + (before.tokens ?? 0),
         nanoUsd: used.costNanoUsd + (before.nanoUsd ?? 0),
         steps: used.steps + (before.steps ?? 0),
+        wallMs: late ? 0 : Math.max(0, this.#clock.now() - call.opened_at),
       },
     };
   }
@@ -200,17 +215,17 @@ export class Ledger {
 
   /** What all open calls hold together. */
   held(): CallCost {
-    return this.#sql.first<{ tokens: number; nanoUsd: number; steps: number }>(HELD) ?? {};
+    return this.#sql.first<Held>(HELD) ?? {};
   }
 
   /** What open calls of the agent and of all below it hold. */
   heldBelow(agentId: string): CallCost {
-    return this.#sql.first<{ tokens: number; nanoUsd: number; steps: number }>(HELD_BELOW, agentId) ?? {};
+    return this.#sql.first<Held>(HELD_BELOW, agentId) ?? {};
   }
 
   /** What calls of the agent and of all below it used that ended at `since` or later. */
   usedBelow(agentId: string, since: number): CallCost {
-    return this.#sql.first<{ tokens: number; nanoUsd: number; steps: number }>(USED_BELOW, agentId, since) ?? {};
+    return this.#sql.first<Held>(USED_BELOW, agentId, since) ?? {};
   }
 
   nextExpiry(): number | null {

@@ -2,7 +2,11 @@ import { LIMITS } from "../limits.ts";
 import type { Sql, SqlRow } from "../ports.ts";
 import type { Birth } from "../process/birth.ts";
 import type { ControlBlock } from "../process/block.ts";
+import { NOTHING_STORED } from "../process/meters.ts";
+import { type Grants, type PermissionLevel, STORED_NAMES, type Stored } from "../process/spec.ts";
 import type { State } from "../process/state.ts";
+import type { Standard } from "../security/ceiling.ts";
+import type { AgentReport } from "./grant.ts";
 
 /** The tenant's process table: every process as it last reported itself, newest report wins. */
 
@@ -14,6 +18,9 @@ export interface ProcessEntry extends SqlRow {
   parent_id: string | null;
   block: string;
   spec: string | null;
+  level: PermissionLevel | null;
+  grants: string | null;
+  stored: string | null;
   seq: number;
   vtime: number;
   changed: number;
@@ -21,16 +28,31 @@ export interface ProcessEntry extends SqlRow {
   erased_at: number | null;
 }
 
-const INSERT = `INSERT INTO processes (id, name, state, priority, parent_id, block, spec, seq, vtime, changed, erased_at)
-  VALUES (?, ?, 'new', ?, ?, ?, ?, 0, ?, ?, NULL)`;
+const INSERT = `INSERT INTO processes (id, name, state, priority, parent_id, block, spec, level, grants, seq, vtime, changed,
+  erased_at) VALUES (?, ?, 'new', ?, ?, ?, ?, ?, ?, 0, ?, ?, NULL)`;
 const GET = "SELECT * FROM processes WHERE id = ?";
 const REPORT = `UPDATE processes SET name = ?, state = ?, priority = ?, block = ?, spec = NULL, seq = ?, changed = ?,
-  due_at = ? WHERE id = ? AND seq <= ? AND erased_at IS NULL`;
+  due_at = ?, stored = coalesce(?, stored) WHERE id = ? AND seq <= ? AND erased_at IS NULL`;
 const SERVE = "UPDATE processes SET vtime = vtime + ? WHERE id = ?";
 const START_AT = "UPDATE processes SET vtime = max(vtime, ?) WHERE id = ?";
 const LIST = `SELECT * FROM processes WHERE erased_at IS NULL AND id > ?
   AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR name = ?3) AND (?4 IS NULL OR parent_id = ?4) ORDER BY id LIMIT ?5`;
 const CHILDREN = "SELECT id FROM processes WHERE parent_id = ? AND state <> 'terminated' AND erased_at IS NULL LIMIT ?";
+const SET_LEVEL = "UPDATE processes SET level = ? WHERE id = ?";
+const LIVE = "state <> 'terminated' AND erased_at IS NULL";
+const COUNT_LIVE = `SELECT count(*) AS n FROM processes WHERE ${LIVE}`;
+const COUNT_BELOW = `SELECT count(*) AS n FROM processes WHERE parent_id = ? AND ${LIVE}`;
+const DEPTH_BELOW = `WITH RECURSIVE tree (id, above) AS (SELECT ?1, 0 UNION ALL SELECT processes.id, above + 1 FROM processes
+  JOIN tree ON parent_id = tree.id WHERE ${LIVE} AND above < ${LIMITS.depthMax}) SELECT max(above) AS n FROM tree`;
+const DEPTH = `WITH RECURSIVE tree (id, above) AS (SELECT id, 1 FROM processes WHERE parent_id IS NULL AND ${LIVE}
+  UNION ALL SELECT processes.id, above + 1 FROM processes JOIN tree ON parent_id = tree.id WHERE ${LIVE} AND above < ${LIMITS.depthMax})
+  SELECT coalesce(max(above), 0) AS n FROM tree`;
+const SUM_STORED = STORED_NAMES.map((name) => `coalesce(sum(json_extract(stored, '$.${name}')), 0) AS ${name}`).join(
+  ", ",
+);
+const STORED = `SELECT ${SUM_STORED} FROM processes WHERE stored IS NOT NULL`;
+const STORED_BELOW = `WITH RECURSIVE tree (id) AS (SELECT ?1 UNION SELECT processes.id FROM processes JOIN tree ON parent_id = tree.id)
+  SELECT ${SUM_STORED} FROM processes WHERE stored IS NOT NULL AND id IN (SELECT id FROM tree)`;
 /** An idle process has told the core so before it rested; any other may have a call in the queue that the core knows not of. */
 const IN_BATCH_LANE = `SELECT id FROM processes WHERE id > ? AND state <> 'terminated' AND erased_at IS NULL
   AND json_extract(block, '$.lane') <> 'interactive' AND json_extract(block, '$.waitReason') IS NOT 'message' ORDER BY id LIMIT ?`;
@@ -38,7 +60,7 @@ const UNBORN = "SELECT * FROM processes WHERE spec IS NOT NULL AND erased_at IS 
 const EXPECT = "UPDATE processes SET due_at = ?1 WHERE id = ?2 AND erased_at IS NULL AND due_at IS NOT ?1";
 const SILENT = "SELECT id FROM processes WHERE due_at <= ? LIMIT ?";
 const NEXT_SIGN = "SELECT min(due_at) AS at FROM processes WHERE due_at IS NOT NULL";
-const ERASE = `UPDATE processes SET erased_at = ?, due_at = NULL, state = 'terminated', spec = NULL, block = '{}', name = '', changed = ?
+const ERASE = `UPDATE processes SET erased_at = ?, due_at = NULL, stored = NULL, state = 'terminated', spec = NULL, block = '{}', name = '', changed = ?
   WHERE id = ? AND erased_at IS NULL`;
 const CHANGED = "SELECT * FROM processes WHERE changed > ? ORDER BY changed LIMIT ?";
 
@@ -49,6 +71,12 @@ function shortened(block: ControlBlock): string {
 
 function cut(text: string): string {
   return text.length <= LIMITS.listedTextChars ? text : `${text.slice(0, LIMITS.listedTextChars)}…`;
+}
+
+type Count = { n: number | null };
+
+export function storedOf(entry: ProcessEntry): Stored {
+  return entry.stored === null ? NOTHING_STORED : (JSON.parse(entry.stored) as Stored);
 }
 
 export function blockOf(entry: ProcessEntry): ControlBlock {
@@ -72,6 +100,8 @@ export class ProcessTable {
       block.parentId,
       shortened(block),
       JSON.stringify(birth),
+      block.permissionLevel,
+      JSON.stringify(birth.spec.grants ?? {}),
       vtime,
       changed,
     );
@@ -84,9 +114,40 @@ export class ProcessTable {
   }
 
   /** Takes a report in, unless a newer one is there. There will be a sign of the process until `signAt`. */
-  report(block: ControlBlock, seq: number, changed: number, signAt: number | null): void {
+  report({ block, seq, stored }: AgentReport, changed: number, signAt: number | null): void {
     const { id, name, state, priority } = block;
-    this.#sql.run(REPORT, name, state, priority, shortened(block), seq, changed, signAt, id, seq);
+    const kept = stored === undefined ? null : JSON.stringify(stored);
+    this.#sql.run(REPORT, name, state, priority, shortened(block), seq, changed, signAt, kept, id, seq);
+  }
+
+  /** What the process may, by the core's word: a report that was made before that word changes nothing. Also of an erased one. */
+  standardOf(agentId: string): Standard | null {
+    const entry = this.#sql.first<ProcessEntry>(GET, agentId);
+    if (entry === undefined) return null;
+    const reported = (JSON.parse(entry.block) as Partial<ControlBlock>).permissionLevel ?? "RESTRICTED";
+    return { level: entry.level ?? reported, grants: JSON.parse(entry.grants ?? "{}") as Grants };
+  }
+
+  setLevel(agentId: string, level: PermissionLevel): void {
+    this.#sql.run(SET_LEVEL, level, agentId);
+  }
+
+  /** Live processes below the agent, or in all: those directly below it, and how many levels there are. */
+  countChildren(agentId: string | null): number {
+    const found = agentId === null ? this.#sql.first<Count>(COUNT_LIVE) : this.#sql.first<Count>(COUNT_BELOW, agentId);
+    return found?.n ?? 0;
+  }
+
+  /** Levels of live processes below the agent; with null, of all processes, the topmost included. */
+  depthBelow(agentId: string | null): number {
+    const found = agentId === null ? this.#sql.first<Count>(DEPTH) : this.#sql.first<Count>(DEPTH_BELOW, agentId);
+    return found?.n ?? 0;
+  }
+
+  /** What the agent and all below it had stored as last reported; with null, what all had. */
+  storedBelow(agentId: string | null): Stored {
+    const found = agentId === null ? this.#sql.first<Stored>(STORED) : this.#sql.first<Stored>(STORED_BELOW, agentId);
+    return found ?? NOTHING_STORED;
   }
 
   /** Counts what an agent was served, in virtual time. */

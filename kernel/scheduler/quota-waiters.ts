@@ -1,6 +1,7 @@
 import { LIMITS } from "../limits.ts";
 import type { Clock, Sql } from "../ports.ts";
 import type { CallCost } from "./budgets.ts";
+import { LEAST_WALL_MS } from "./ledger.ts";
 
 /**
  * Agents that a spent budget keeps waiting, and what the least call that is worth making would take. A row stays until its
@@ -11,6 +12,9 @@ const PUT = `INSERT INTO quota_waiters (agent_id, since, tokens, nano_usd) VALUE
   ON CONFLICT (agent_id) DO UPDATE SET tokens = excluded.tokens, nano_usd = excluded.nano_usd`;
 const ALL = "SELECT agent_id, tokens, nano_usd FROM quota_waiters ORDER BY since LIMIT ?";
 const DELETE = "DELETE FROM quota_waiters WHERE agent_id = ?";
+
+/** What every call takes of the meters that count calls. */
+export const LEAST_OF_A_CALL = { steps: 1, requestsPerMinute: 1, wallMs: LEAST_WALL_MS } as const satisfies CallCost;
 
 type WaiterRow = { agent_id: string; tokens: number; nano_usd: number };
 
@@ -38,7 +42,7 @@ export class QuotaWaiters {
     const rows = this.#sql.all<WaiterRow>(ALL, LIMITS.sweepRows);
     return rows.map(({ agent_id: agentId, tokens, nano_usd: nanoUsd }) => ({
       agentId,
-      needs: { tokens, nanoUsd, steps: 1 },
+      needs: { ...LEAST_OF_A_CALL, tokens, nanoUsd },
     }));
   }
 

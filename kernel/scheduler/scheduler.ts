@@ -2,24 +2,27 @@ import { LIMITS } from "../limits.ts";
 import { maxCostNanoUsd } from "../llm/pricing.ts";
 import type { Log } from "../log/log.ts";
 import type { Clock, Sql } from "../ports.ts";
-import type { Quotas } from "../process/spec.ts";
+import { NOTHING_STORED } from "../process/meters.ts";
+import { type Quotas, STORED_NAMES, type Stored } from "../process/spec.ts";
 import { Allowances } from "./allowances.ts";
 import { type BudgetRow, Budgets, type CallCost, TENANT } from "./budgets.ts";
 import { Counters } from "./counters.ts";
 import {
   type AgentReport,
-  type GrantReply,
+  type GrantAnswer,
   type GrantRequest,
   LEAST_OUTPUT_TOKENS,
   type Reservation,
   type Settlement,
 } from "./grant.ts";
 import { Ledger, type LedgerCall, reservation } from "./ledger.ts";
-import { type ProcessEntry, ProcessTable } from "./process-table.ts";
+import { endOf } from "./period.ts";
+import { type ProcessEntry, ProcessTable, storedOf } from "./process-table.ts";
 import { Questions } from "./questions.ts";
-import { QuotaWaiters } from "./quota-waiters.ts";
+import { LEAST_OF_A_CALL, QuotaWaiters } from "./quota-waiters.ts";
 import { type Errand, inOrder, isUrgent, RunQueue, virtualCost, type Waiting } from "./run-queue.ts";
 import { Slots } from "./slots.ts";
+import { type Standing, standingOf } from "./standing.ts";
 
 /**
  * The scheduler of one tenant: money and slots for model calls. All methods are synchronous and belong inside one
@@ -32,8 +35,6 @@ import { Slots } from "./slots.ts";
 const ADD_SEGMENT = "INSERT INTO segments (agent_id, row) VALUES (?, ?)";
 const ADD_SIGNAL =
   "INSERT INTO signals (agent_id, signal) VALUES (?, ?) ON CONFLICT (agent_id) DO UPDATE SET signal = excluded.signal WHERE signal NOT IN ('ERASE', 'WIPE')";
-
-const HOUR_MS = 3_600_000;
 
 /** What a process in the table says of itself that waits with its own pause for a vendor to answer again. */
 const STALLED = `SELECT id FROM processes WHERE state = 'waiting' AND erased_at IS NULL
@@ -75,14 +76,23 @@ export class Scheduler {
   }
 
   /** Settles and notes what the agent reports, then grants, queues or denies its next call. Repeating it changes nothing. */
-  settleAndGrant(report: AgentReport, next: GrantRequest | null): GrantReply {
+  settleAndGrant(report: AgentReport, next: GrantRequest | null): GrantAnswer {
     for (const settlement of report.settlements) this.settle(settlement);
     const entry = this.processes.get(report.agentId);
     if (entry === null) return { kind: "gone" };
-    this.#note(report);
-    if (next !== null) return this.#grant(entry, next);
-    this.#rested(report);
-    return { kind: "noted" };
+    this.#note(entry, report);
+    return next === null ? this.#rested(report) : this.#grant(entry, next);
+  }
+
+  /** How the process stands with its quotas. */
+  standing(agentId: string): Standing {
+    return standingOf(this, agentId);
+  }
+
+  /** The process stores nothing any more. */
+  forgetStored(agentId: string): void {
+    const entry = this.processes.get(agentId);
+    if (entry !== null) this.#weigh(entry, NOTHING_STORED);
   }
 
   /**
@@ -100,7 +110,7 @@ export class Scheduler {
     const ended = this.ledger.settle(settlement, this.counters.next("changed"));
     if (ended === null) return;
     const { call, reserved, used } = ended;
-    this.budgets.settle(this.#subjects(call.agent_id), reserved, used);
+    this.#warn(this.budgets.settle(this.subjects(call.agent_id), reserved, used));
     const priority = this.processes.get(call.agent_id)?.priority ?? LIMITS.priorityDefault;
     this.processes.serve(call.agent_id, virtualCost(Math.max(0, used.tokens ?? 0), priority));
     if (settlement.state === "unknown") {
@@ -145,7 +155,10 @@ export class Scheduler {
 
   /** Sets limits of one agent. What it and all below it hold and have used counts against them from the start. */
   setQuotas(agentId: string, quotas: Quotas): void {
-    const usedSince = (at: number) => this.ledger.usedBelow(agentId, at);
+    const usedSince = (at: number) => ({
+      ...this.ledger.usedBelow(agentId, at),
+      ...this.processes.storedBelow(agentId),
+    });
     this.budgets.set(agentId, quotas, { held: this.ledger.heldBelow(agentId), usedSince });
   }
 
@@ -165,13 +178,20 @@ export class Scheduler {
     return waiting.filter(({ agentId, needs }) => this.#hasRoom(agentId, needs)).map(({ agentId }) => agentId);
   }
 
-  /** When an hour or a day ends that may give those who wait for a budget room again; null when nobody waits. */
+  /** When a minute, an hour or a day ends that may give those who wait for a budget room again; null when time gives nobody room. */
   nextPeriod(): number | null {
-    if (this.quotaWaiters.all().length === 0) return null;
-    return (Math.floor(this.#clock.now() / HOUR_MS) + 1) * HOUR_MS;
+    const blocking = this.quotaWaiters.all().map(({ agentId, needs }) => this.#blocking(agentId, needs));
+    const ends = blocking.map((row) => (row === null ? null : endOf(row.per, this.#clock.now())));
+    const known = ends.filter((at) => at !== null);
+    return known.length === 0 ? null : Math.min(...known);
   }
 
-  #grant(entry: ProcessEntry, request: GrantRequest): GrantReply {
+  /** Who pays for what the agent does: itself, its ancestors, nearest first, and the tenant. */
+  subjects(agentId: string): string[] {
+    return [agentId, ...this.processes.ancestors(agentId), TENANT];
+  }
+
+  #grant(entry: ProcessEntry, request: GrantRequest): GrantAnswer {
     const known = this.#standing(entry.id, request);
     const errand = this.allowances.errandOf(request);
     const slot = request.lane !== "interactive" ? NO_SLOT : this.#slotFor(entry, errand);
@@ -190,27 +210,30 @@ export class Scheduler {
     const known = this.ledger.get(request.callId);
     if (known === null || known.state !== "open") return known;
     if (known.model === request.model && known.price === JSON.stringify(request.price)) return known;
-    this.budgets.settle(this.#subjects(owner), reservation(known), {});
+    this.budgets.settle(this.subjects(owner), reservation(known), {});
     this.ledger.withdraw(known.id);
     return null;
   }
 
   /** Debits whoever pays for `owner`'s call and opens it in the ledger; or the meter that has no room. */
   #reserve(owner: string, request: GrantRequest): Reservation | BudgetRow {
-    const subjects = this.#subjects(owner);
+    const subjects = this.subjects(owner);
     const bound = this.#affordable(subjects, request);
     if ("subject" in bound) return bound;
-    this.budgets.reserve(subjects, bound.cost);
+    // A request is made when it is granted; everything else is known when it has ended.
+    const { requestsPerMinute = 0, ...held } = bound.cost;
+    this.budgets.reserve(subjects, held);
+    this.#warn(this.budgets.count(subjects, { requestsPerMinute }));
     const reservedNanoUsd = bound.cost.nanoUsd ?? 0;
     this.ledger.open(owner, request, bound.outputTokens, reservedNanoUsd, this.counters.next("changed"));
     return { maxOutputTokens: bound.outputTokens, reservedNanoUsd };
   }
 
-  #granted(callId: string, maxOutputTokens: number, reservedNanoUsd: number, slot: Slot): GrantReply {
+  #granted(callId: string, maxOutputTokens: number, reservedNanoUsd: number, slot: Slot): GrantAnswer {
     return { kind: "granted", callId, maxOutputTokens, reservedNanoUsd, ...slot };
   }
 
-  #queued({ gate }: Errand): GrantReply {
+  #queued({ gate }: Errand): GrantAnswer {
     const code = this.allowances.cause(gate);
     return code === null ? { kind: "queued" } : { kind: "queued", vendor: { provider: gate, code } };
   }
@@ -272,7 +295,7 @@ export class Scheduler {
     return { outputTokens: low, cost: costOf(low) };
   }
 
-  #deny(agentId: string, row: BudgetRow, needs: CallCost): GrantReply {
+  #deny(agentId: string, row: BudgetRow, needs: CallCost): GrantAnswer {
     this.slots.giveBack(agentId);
     this.quotaWaiters.put(agentId, needs);
     const subject = row.subject === TENANT ? TENANT : row.subject;
@@ -286,23 +309,38 @@ export class Scheduler {
   }
 
   #hasRoom(agentId: string, needs: CallCost): boolean {
-    return this.budgets.blocking(this.#subjects(agentId), needs) === null;
+    return this.#blocking(agentId, needs) === null;
   }
 
-  #subjects(agentId: string): string[] {
-    return [agentId, ...this.processes.ancestors(agentId), TENANT];
+  #blocking(agentId: string, needs: CallCost): BudgetRow | null {
+    return this.budgets.blocking(this.subjects(agentId), needs);
+  }
+
+  /** Enters that meters have passed the mark that is worth a warning. */
+  #warn(passed: readonly BudgetRow[]): void {
+    for (const { subject, metric, limit, used, per } of passed)
+      this.#log.append("quota.warning", "kernel", { subject, metric, limit, used, per });
+  }
+
+  /** What the process stores counts against its ancestors and the tenant too. */
+  #weigh(entry: ProcessEntry, stored: Stored): void {
+    const before = storedOf(entry);
+    const change = Object.fromEntries(STORED_NAMES.map((name) => [name, stored[name] - before[name]]));
+    this.#warn(this.budgets.count(this.subjects(entry.id), change));
   }
 
   /** Whoever waits for a call keeps its place in the line, and the slot that it was pushed and has not heard of yet. */
-  #rested({ agentId, block }: AgentReport): void {
+  #rested({ agentId, block }: AgentReport): GrantAnswer {
     const waits = block.state === "ready" || (block.state === "waiting" && block.waitReason === "llm");
     if (!waits || this.slots.of(agentId)?.pushed === false) this.slots.giveBack(agentId);
     if (!waits) this.queue.remove(agentId);
+    return { kind: "noted" };
   }
 
-  #note(report: AgentReport): void {
+  #note(entry: ProcessEntry, report: AgentReport): void {
+    if (report.stored !== undefined && report.seq >= entry.seq) this.#weigh(entry, report.stored);
     const signAt = this.#signAt(report.dueInMs ?? null);
-    this.processes.report(report.block, report.seq, this.counters.next("changed"), signAt);
+    this.processes.report(report, this.counters.next("changed"), signAt);
     if (report.block.waitReason !== "quota") this.quotaWaiters.remove(report.agentId);
     this.questions.sync(report.agentId, report.questions);
     for (const row of report.segments) this.#sql.run(ADD_SEGMENT, report.agentId, JSON.stringify(row));
@@ -318,7 +356,8 @@ export class Scheduler {
 
 /** What the call takes at most when its reply has `outputTokens`. */
 function boundOf({ inputBound, price }: GrantRequest, outputTokens: number): CallCost {
-  return { tokens: inputBound + outputTokens, steps: 1, nanoUsd: maxCostNanoUsd(inputBound, outputTokens, price) };
+  const nanoUsd = maxCostNanoUsd(inputBound, outputTokens, price);
+  return { ...LEAST_OF_A_CALL, tokens: inputBound + outputTokens, nanoUsd };
 }
 
 function leastOutput({ outputWanted }: GrantRequest): number {

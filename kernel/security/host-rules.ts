@@ -54,6 +54,21 @@ export class HostRules {
   }
 }
 
+/** Whether every host that `asked` names is one that `held` names too. Entries that are no rule are covered by nothing. */
+export function coversHosts(held: readonly string[], asked: readonly string[]): boolean {
+  const rules = held.map(ruleOf).filter((rule) => rule !== null);
+  return asked.every((entry) => {
+    const rule = ruleOf(entry);
+    return rule !== null && rules.some((one) => covers(one, rule));
+  });
+}
+
+function covers(held: HostRule, asked: HostRule): boolean {
+  if (held.port !== null && held.port !== asked.port) return false;
+  if (!held.below) return !asked.below && held.host === asked.host;
+  return asked.host.endsWith(`.${held.host}`) || (asked.below && asked.host === held.host);
+}
+
 export function isHostRule(entry: string): boolean {
   return ruleOf(entry) !== null;
 }

@@ -71,7 +71,10 @@ const memoryNote = syscall({
   capability: "own.read",
   effect: "internal",
   timeoutMs: LIMITS.toolMs,
-  run: ({ memory }, input) => ok({ pageIds: memory.note(input).map((page) => page.id) }),
+  run: ({ memory }, input) => {
+    const noted = memory.note(input);
+    return noted.ok ? ok({ pageIds: noted.value.map((page) => page.id) }) : noted;
+  },
 });
 
 const memoryPin = syscall({

@@ -63,7 +63,7 @@ describe("a process whose alarm the platform gave up", () => {
     const id = await tenant.daemon();
     const heard = () => rows(tenant.coreStub, "SELECT seq, due_at FROM processes WHERE id = ?", id);
     const [idle] = await eventually(heard, ([row]) => row?.["due_at"] === null);
-    await rows(tenant.coreStub, "ALTER TABLE budgets RENAME TO away");
+    await rows(tenant.coreStub, "ALTER TABLE calls RENAME TO away");
     await tenant.send(id, "call calculate on 6*7");
     await eventually(
       async () => (await tenant.block(id)).state,
@@ -75,7 +75,7 @@ describe("a process whose alarm the platform gave up", () => {
     const [known] = await heard();
     expect(known?.["seq"]).toBeGreaterThan(Number(idle?.["seq"]));
     expect(known?.["due_at"]).toBeGreaterThan(Date.now());
-    await rows(tenant.coreStub, "ALTER TABLE away RENAME TO budgets");
+    await rows(tenant.coreStub, "ALTER TABLE away RENAME TO calls");
   });
 
   test("is asked no more when it has nothing to do", async () => {

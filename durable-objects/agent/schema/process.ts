@@ -61,6 +61,8 @@ export const process = sqliteTable("process", {
   steps: integer().notNull(),
   toolCalls: integer("tool_calls").notNull(),
 
+  /** The meters of the process as the core last told them, as JSON. */
+  standing: text(),
   /** The newest log entry that the core has seen. */
   exportedSeq: integer("exported_seq").notNull(),
   /** Set when erasing began: from then on the object answers as if it were not there. */

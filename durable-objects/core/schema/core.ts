@@ -15,6 +15,11 @@ export const processes = sqliteTable(
     block: text().notNull(),
     /** The accepted spec as JSON until the agent's object has confirmed that it lives; then null. */
     spec: text(),
+    /** What the process may: its level, and what it was granted as JSON. Null in rows from before: as in `block`, and nothing. */
+    level: text(),
+    grants: text(),
+    /** Pages, files and their bytes as last reported, as JSON; null = never reported, or erased. */
+    stored: text(),
     /** Sequence number of the agent's log that `block` shows; an older report is ignored. */
     seq: integer().notNull(),
     /** Virtual time of weighted fair queueing: served tokens over weight. */

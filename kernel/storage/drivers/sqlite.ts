@@ -1,8 +1,10 @@
 import { KernelBug, ok, type Result } from "../../errors.ts";
 import { LIMITS } from "../../limits.ts";
 import type { Clock, Hash, Sql } from "../../ports.ts";
+import type { Stored } from "../../process/spec.ts";
 import type { FileEntry, FileListing, FileRange, StorageDriver, WriteOptions } from "../driver.ts";
 import { comparePaths } from "../path.ts";
+import { BOUNDLESS, type Room } from "../room.ts";
 import { clamp, type DoneWrite, deleteAction, notFound, pageSize, putAction, refuseWrite, repeat } from "./rules.ts";
 
 /**
@@ -17,6 +19,8 @@ const PUT_FILE = `INSERT INTO files (${COLUMNS}) VALUES (?, ?, ?, ?, ?) ON CONFL
 const DELETE_FILE = "DELETE FROM files WHERE path = ?";
 const LIST_FROM = `SELECT ${COLUMNS} FROM files WHERE path >= ? ORDER BY path LIMIT ?`;
 const LIST_AFTER = `SELECT ${COLUMNS} FROM files WHERE path > ? ORDER BY path LIMIT ?`;
+
+const STORED = "SELECT count(*) AS files, coalesce(sum(bytes), 0) AS fileBytes FROM files";
 
 const CHUNKS =
   "SELECT position, content FROM file_chunks WHERE path = ? AND position BETWEEN ? AND ? ORDER BY position";
@@ -41,8 +45,10 @@ export class SqliteStorage implements StorageDriver {
   readonly #sql: Sql;
   readonly #clock: Clock;
   readonly #hash: Hash;
+  readonly #room: Room;
 
-  constructor(ports: { sql: Sql; clock: Clock; hash: Hash }) {
+  constructor(ports: { sql: Sql; clock: Clock; hash: Hash }, room: Room = BOUNDLESS) {
+    this.#room = room;
     this.#sql = ports.sql;
     this.#clock = ports.clock;
     this.#hash = ports.hash;
@@ -60,9 +66,14 @@ export class SqliteStorage implements StorageDriver {
       const current = this.#file(path);
       const refusal = refuseWrite(path, bytes, current, options);
       if (refusal !== null) return refusal;
+      const growth = this.#room.begin();
+      const change = { files: current === undefined ? 1 : 0, fileBytes: bytes.length - (current?.bytes ?? 0) };
+      const spent = growth.take(change);
+      if (spent !== null) return { ok: false, error: spent };
       const row = { version: (current?.version ?? 0) + 1, bytes: bytes.length, updated_at: this.#clock.now() };
       this.#sql.run(PUT_FILE, path, row.version, row.bytes, sha256, row.updated_at);
       this.#write(path, bytes, current?.bytes ?? 0);
+      growth.done();
       return ok(entryOf({ path, sha256, ...row }));
     });
   }
@@ -90,6 +101,10 @@ export class SqliteStorage implements StorageDriver {
     const found = end === -1 ? rows : rows.slice(0, end);
     const items = found.slice(0, limit).map(entryOf);
     return ok({ items, nextCursor: found.length > limit ? (items.at(-1)?.path ?? null) : null });
+  }
+
+  stored(): Pick<Stored, "files" | "fileBytes"> {
+    return this.#sql.first<Pick<Stored, "files" | "fileBytes">>(STORED) ?? { files: 0, fileBytes: 0 };
   }
 
   #file(path: string): FileEntry | undefined {

@@ -27,7 +27,7 @@ export class MapMemory implements Memory {
     return page ? ok({ page, fault: "minor" as const }) : err("not_found", `There is no page ${pageId}.`);
   }
 
-  note(input: { content: string; importance: number }): PageEntry[] {
+  note(input: { content: string; importance: number }): Result<PageEntry[]> {
     const id = `pg_${this.pages.size}`;
     const page: PageEntry & { content: string } = {
       id,
@@ -44,7 +44,7 @@ export class MapMemory implements Memory {
       content: input.content,
     };
     this.pages.set(id, page);
-    return [page];
+    return ok([page]);
   }
 
   patch(pageId: string, patch: PagePatch): Result<PageEntry> {

@@ -15,19 +15,16 @@ import { needs } from "../roles.ts";
 import { failures, json, takes } from "../route.ts";
 
 /**
- * The tenant's budgets. The core enforces `tokens`, `nanoUsd` and `steps`, at each grant of a model call, and
- * `requestsPerMinute`, over all keys of the tenant together. The other names may be set and are shown; for the tenant as a
- * whole nobody meters them yet.
+ * The tenant's budgets. The core enforces `tokens`, `nanoUsd`, `steps` and `wallMs` at each grant of a model call, `children` and
+ * `depth` at each spawn, and `requestsPerMinute` over all keys of the tenant together. Pages and files are counted as agents
+ * report them. `cpuMs` is the sandbox's.
  */
 
 const tags = ["quotas"];
 
 const meters = z
   .object({
-    quotas: z.partialRecord(
-      z.enum(QUOTA_NAMES),
-      quotaMeter.extend({ per: z.enum(["minute", ...quotaMeter.shape.per.options]) }),
-    ),
+    quotas: z.partialRecord(z.enum(QUOTA_NAMES), quotaMeter),
   })
   .meta({ id: "TenantQuotas" });
 
@@ -62,7 +59,7 @@ const replace = createRoute({
   tags,
   summary: "Set the tenant's budgets",
   description:
-    "Sets exactly the budgets that it names and removes the others; agents that wait for a quota ask again. What was used counts on while the period stays the same. Enforced for the tenant: `tokens`, `nanoUsd` and `steps` before each model call, `requestsPerMinute` at the door, four seconds later at most.",
+    "Sets exactly the budgets that it names and removes the others; agents that wait for a quota ask again. What was used counts on while the period stays the same. `tokens`, `nanoUsd`, `steps` and `wallMs` are enforced before each model call, `children` (all processes that live) and `depth` at each spawn, pages and files as agents report what they store, `requestsPerMinute` at the door, four seconds later at most.",
   middleware: jsonBody,
   request: { body: takes(limitsBody) },
   responses: { 200: json(meters, "As they are now."), ...failures },
