@@ -56,6 +56,7 @@ export async function runCampaign(options: CampaignOptions): Promise<Outcome> {
     await victim.killParent();
     await servers.stop();
     writeFileSync(join(folder, "stderr.log"), victim.stderr);
+    writeFileSync(join(folder, "kills.json"), JSON.stringify(campaign.kills, null, 1));
   });
   const wrong = outcome.findings.violations.length > 0 || outcome.resumes.some(({ ms }) => ms > RESUME_GOAL_MS);
   if (!wrong) rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
@@ -70,7 +71,7 @@ class Campaign {
   readonly #disk = new DiskWatch(this.#bus);
   readonly #random: SeededRandom;
   readonly #findings = new Findings();
-  readonly #kills: Kill[] = [];
+  readonly kills: Kill[] = [];
   readonly #quiet: Kill[] = [];
   readonly #began = Date.now();
   /** Ends the person. */
@@ -106,7 +107,7 @@ class Campaign {
     await this.#victim.stop();
     const times = { ms: Date.now() - this.#began, restMs };
     const { seed } = this.#options;
-    const campaign = { seed, kills: this.#kills, quiet: this.#quiet, stderr: this.#victim.stderr, ...times };
+    const campaign = { seed, kills: this.kills, quiet: this.#quiet, stderr: this.#victim.stderr, ...times };
     const requests = await requestsIn(this.#servers.modelJournal);
     const acts = this.#servers.acts();
     const state = new StateFiles(this.#victim.state);
@@ -139,9 +140,9 @@ class Campaign {
 
   async #fire(load: Load, end: number): Promise<void> {
     const random = this.#random.fork();
-    const killed = () => this.#kills.filter((one) => !goesOn(one)).length;
+    const killed = () => this.kills.filter((one) => !goesOn(one)).length;
     while (killed() < this.#options.kills && Date.now() < end) {
-      const quiet = this.#kills.length % QUIET_EVERY === QUIET_EVERY - 1;
+      const quiet = this.kills.length % QUIET_EVERY === QUIET_EVERY - 1;
       const planned = plan(random, POINT_NAMES);
       const done = await this.#killOnce(load, planned, quiet, random);
       this.#findings.expect(
@@ -149,12 +150,12 @@ class Campaign {
         done.problem === undefined,
         () => `kill ${done.number} (${done.way}, ${done.point}): ${done.problem}`,
       );
-      if (this.#kills.length % 10 === 0) this.#say(`${killed()} kills`);
+      if (this.kills.length % 10 === 0) this.#say(`${killed()} kills`);
     }
   }
 
   async #killOnce(load: Load, planned: ReturnType<typeof plan>, quiet: boolean, random: SeededRandom): Promise<Kill> {
-    const number = this.#kills.length + 1;
+    const number = this.kills.length + 1;
     let marks: ReturnType<Load["marks"]> = new Map();
     const done = await kill(number, planned, this.#victim, this.#bus, random, {
       provoke: () => load.provoke(planned.point),
@@ -163,7 +164,7 @@ class Campaign {
         marks = load.marks();
       },
     });
-    this.#kills.push(done);
+    this.kills.push(done);
     if (quiet) await this.#quietly(load, done, marks);
     else await sleep(random.int(0, BETWEEN_MS));
     return done;
@@ -185,15 +186,17 @@ class Campaign {
       if (load.marks().size > 0 || !(await isAtRest(api))) continue;
       // The process table lags behind the agents: look again when they have had the time to take their mail.
       await sleep(LAG_MS);
-      if (await isAtRest(api)) break;
+      if (await isAtRest(api)) return Date.now() - began;
     }
+    const open = [...load.marks()].map(([{ agentId, seen }]) => `${agentId} was last seen at ${seen.size}`);
+    this.#findings.expect("the kernel comes to rest", false, () => open.join(", "));
     return Date.now() - began;
   }
 }
 
 /** Whether every process has ended or is a daemon with nothing to do, as the process table has it. */
 async function isAtRest(api: Api): Promise<boolean> {
-  for (const state of ["new", "ready", "running", "waiting"]) {
+  for (const state of ["new", "ready", "running", "waiting", "stopped"]) {
     const { body } = await api.once(`/v1/agents?limit=200&state=${state}`);
     const { items } = (body ?? {}) as { items?: { waitReason: string | null }[] };
     if (items === undefined || items.some(({ waitReason }) => waitReason !== "message")) return false;

@@ -43,7 +43,7 @@ export function examine(evidence: Evidence, { quiet, stderr, ...facts }: Campaig
   return { ...facts, ...figuresOf(evidence), findings: evidence.findings, resumes: resumesOf(quiet, agents) };
 }
 
-function figuresOf({ load, state, requests }: Evidence) {
+function figuresOf({ load, state, requests, person }: Evidence) {
   const messages = load.agents.flatMap((agent) => agent.messages);
   const calls = state.core.all("SELECT state, count(*) AS n FROM calls GROUP BY 1");
   const segments = [...state.agents.values()].flatMap((database) =>
@@ -57,6 +57,7 @@ function figuresOf({ load, state, requests }: Evidence) {
     replied: requests.filter(({ replied }) => replied).length,
     bills: Number(state.core.all(BILLS)[0]?.["n"]),
     calls: Object.fromEntries(calls.map((row) => [String(row["state"]), Number(row["n"])])),
+    crashLoops: person.continued,
     pages: load.pages.flatMap(({ pageIds }) => pageIds ?? []).length,
     segments: segments.length,
     lost: [...state.agents.values()].reduce((sum, database) => sum + lostIn(database), 0),

@@ -3,12 +3,21 @@ import type { Api } from "./api.ts";
 import type { Chain } from "./chain.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 
-/** The person who is asked about calls whose outcome a crash hid: looks at what the tool server did, and says so. */
+/**
+ * The person whom the kernel asks: about calls whose outcome a crash hid, this one looks at what the tool server did, and says
+ * so; agents that ten deaths on one call have stopped are told to go on. Kills that wait for named points can strike the same
+ * call again and again, so a campaign brings a few of these about by itself.
+ */
 
 interface Approval {
   id: string;
   kind: string;
   action: { input: string } | null;
+}
+
+interface StoppedAgent {
+  id: string;
+  stopReason: string | null;
 }
 
 const LOOK_MS = 400;
@@ -18,6 +27,8 @@ export class Person {
   /** Paths that were said not to have happened, once a saying; and paths that were given up. */
   readonly notDone = new Map<string, number>();
   readonly abandoned = new Set<string>();
+  /** Crash loops that were ended. */
+  continued = 0;
   readonly #api: Api;
   readonly #random: SeededRandom;
   readonly #happened: (path: string) => Promise<boolean>;
@@ -32,15 +43,26 @@ export class Person {
 
   async run(signal: AbortSignal): Promise<void> {
     for (; !signal.aborted; await sleep(LOOK_MS)) {
-      const { body } = await this.#api.once("/v1/approvals?state=open&limit=200");
-      const { items = [] } = (body ?? {}) as { items?: Approval[] };
-      for (const one of items) await this.#decide(one).catch(() => {});
+      for (const one of await this.#list<Approval>("/v1/approvals?state=open&limit=200"))
+        await this.#decide(one).catch(() => {});
+      for (const one of await this.#list<StoppedAgent>("/v1/agents?state=stopped&limit=200")) await this.#continue(one);
     }
   }
 
   /** Whether the chain may have ended as parked by this person's word. */
   gaveUp(chain: Chain): boolean {
     return chain.steps.some(({ post }) => post !== undefined && this.abandoned.has(pathOf(post.url)));
+  }
+
+  async #list<T>(path: string): Promise<T[]> {
+    const { body } = await this.#api.once(path);
+    return ((body ?? {}) as { items?: T[] }).items ?? [];
+  }
+
+  async #continue({ id, stopReason }: StoppedAgent): Promise<void> {
+    if (stopReason !== "crash-loop") return;
+    const { status } = await this.#api.once(`/v1/agents/${id}/signals`, { method: "POST", body: { signal: "CONT" } });
+    if (status === 202) this.continued += 1;
   }
 
   async #decide({ id, kind, action }: Approval): Promise<void> {

@@ -41,6 +41,8 @@ export interface Outcome {
   segments: number;
   /** Model calls that a crash took the outcome of. */
   lost: number;
+  /** Agents that ten deaths on one call stopped, and a person told to go on. */
+  crashLoops: number;
 }
 
 /**
@@ -105,7 +107,7 @@ export function reportOf(outcome: Outcome): string[] {
         calls,
       )
         .map(([state, n]) => `${n} ${state}`)
-        .join(", ")}; ${outcome.lost} calls lost to crashes`,
+        .join(", ")}; ${outcome.lost} calls lost to crashes, ${outcome.crashLoops} crash loops`,
     ),
     row("return", spreadOf(kills.filter((one) => !goesOn(one)).map(({ deadAt, readyAt }) => readyAt - deadAt))),
     row("resume", spreadOf(resumes.map(({ ms }) => ms))),
