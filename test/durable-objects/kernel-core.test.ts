@@ -1,10 +1,11 @@
-import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { systemClock, systemHash, systemRandom } from "../../durable-objects/ports.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import { newBirth, newborn } from "../../kernel/process/birth.ts";
 import { ProcessTable } from "../../kernel/scheduler/process-table.ts";
+import { Slots } from "../../kernel/scheduler/slots.ts";
 import { objectSql } from "../support/ports.ts";
 import { eventually, TestTenant, value } from "../support/tenant.ts";
 
@@ -49,6 +50,27 @@ describe("the projection to D1", () => {
     value(await tenant.core.erase(id, "key:test"));
     await eventually(count("agents", "id"), (n) => n === 0);
     expect(await count("calls", "agent_id")()).toBe(2);
+  });
+});
+
+describe("a core that was evicted over calls of a vendor account", () => {
+  test("has its alarm when agents go on, and projects what they do", async () => {
+    const tenant = new TestTenant();
+    const id = await tenant.daemon();
+    await runInDurableObject(tenant.coreStub, (_object, state) =>
+      new Slots({ sql: objectSql(state.storage), clock: systemClock }).take("agt_away", 1, false, {
+        gate: "openai",
+        epoch: 1,
+      }),
+    );
+    const calls = async () => (await DB.prepare("SELECT call_id FROM calls WHERE agent_id = ?").bind(id).all()).results;
+    const ledger = () => rows(tenant, "SELECT id FROM calls WHERE agent_id = ? AND state = 'settled'", id);
+    const before = await ledger();
+    await eventually(calls, (found) => found.length === before.length);
+    await evictDurableObject(tenant.coreStub);
+    await tenant.ask(id, "call calculate on 6*7");
+    const after = await eventually(ledger, (found) => found.length > before.length);
+    await eventually(calls, (found) => found.length >= after.length);
   });
 });
 

@@ -137,11 +137,19 @@ export class Allowance {
     this.#askAt = now + LIMITS.gateAskMs;
   }
 
-  /** When the gate is to be asked next, or null for never: a slice that nobody uses is given back. */
-  dueAt({ inUse, waiting }: Usage, now: number): number | null {
+  /**
+   * When the gate is to be asked next, or null for never: a slice that nobody uses is given back. Not before `now`: whoever
+   * forgot its slice over calls that are under way has asked for none yet, and its alarm cannot be set to the year 1970.
+   */
+  dueAt(usage: Usage, now: number): number | null {
+    const at = this.#nextAt(usage, now);
+    return at === null ? null : Math.max(at, now);
+  }
+
+  #nextAt({ inUse, waiting }: Usage, now: number): number | null {
     if (waiting > 0) return Math.max(this.#askAt, this.#askedAt + LIMITS.gateAskMs);
     if (inUse > 0) return this.#outcomes.some(isFailure) ? this.#askAt : Math.max(this.#renewAt, this.#askAt);
     if (this.#cause !== null) return this.#askAt;
-    return this.#expiresAt > now ? Math.max(this.#askedAt, this.#usedAt) + LIMITS.gateIdleMs : null;
+    return this.#calls > 0 && this.#expiresAt > now ? Math.max(this.#askedAt, this.#usedAt) + LIMITS.gateIdleMs : null;
   }
 }

@@ -42,6 +42,23 @@ describe("the limits of an account", () => {
     }));
 });
 
+describe("a tenant with nothing to do", () => {
+  test("gives its slice back once and asks no more", () =>
+    atGate({ concurrency: 4 }, (world) => {
+      const holder = world.holder("a", 3);
+      world.pass(10_000);
+      expect(world.began("a")).toBe(3);
+      expect(holder.allowance.dueAt(holder.usage(), world.clock.now())).toBeNull();
+    }));
+
+  test("but calls that are under way since before it forgot its slice asks at once", () =>
+    atGate({ concurrency: 4 }, (world) => {
+      const holder = world.holder("a", 0);
+      const usage = { ...holder.usage(), inUse: 1 };
+      expect(holder.allowance.dueAt(usage, world.clock.now())).toBe(world.clock.now());
+    }));
+});
+
 describe("a tenant that floods", () => {
   test("slows only itself: who comes late with little gets its part within seconds", () =>
     atGate({ concurrency: 4 }, (world) => {
