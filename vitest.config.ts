@@ -7,7 +7,6 @@ const UNREAD_QUEUE = { queueProducers: { CALLS: "unread" } };
 /** Minutes of load on real processes: `npm run test:load`, one after the other. */
 const LOADS = [
   "test/e2e/{batch,gate,memory,resume}/**/*.test.ts",
-  "test/e2e/crash/faults.test.ts",
   "test/e2e/llm/ten-thousand-calls.test.ts",
   "test/e2e/openai/crowd.test.ts",
 ];
