@@ -373,7 +373,9 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
     return (await within(LIMITS.rpcMs, "projection", sending)) === true;
   }
 
-  #wakeBy(at: number): void {
+  /** A time in the past is now: the platform refuses the year 1970, and a refused alarm would be taken for one that stands. */
+  #wakeBy(due: number): void {
+    const at = Math.max(due, systemClock.now());
     if (this.#alarmAt !== null && this.#alarmAt <= at) return;
     this.#alarmAt = at;
     void this.ctx.storage.setAlarm(at);
