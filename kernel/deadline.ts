@@ -15,3 +15,19 @@ export async function withDeadline<T>(
     clearTimeout(timer);
   }
 }
+
+/**
+ * What `work` comes to, or null when that takes longer than `ms`. The work itself goes on: this is for waits that are not
+ * worth more, or for work that cannot be stopped.
+ */
+export async function withinMs<T>(ms: number, work: Promise<T>): Promise<T | null> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(resolve, ms, null);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

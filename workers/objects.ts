@@ -1,6 +1,7 @@
 import type { AgentRpc } from "../durable-objects/agent/rpc.ts";
 import type { BatchJobRpc } from "../durable-objects/batch-job/rpc.ts";
 import type { CoreRpc } from "../durable-objects/core/rpc.ts";
+import { withinMs } from "../kernel/deadline.ts";
 import { err, type Result } from "../kernel/errors.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import type { Env } from "./env.ts";
@@ -44,17 +45,11 @@ const LATE = err(
 
 /** Waits for `call`, at most `deadlineMs`. */
 export async function answer<T>(call: Promise<Result<T>>, deadlineMs: number = LIMITS.rpcMs): Promise<Result<T>> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<Result<T>>((resolve) => {
-    timer = setTimeout(resolve, deadlineMs, LATE);
-  });
   try {
-    return await Promise.race([call, late]);
+    return (await withinMs(deadlineMs, call)) ?? LATE;
   } catch (error) {
     if (isBusy(error)) return BUSY;
     throw error;
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -1,3 +1,4 @@
+import { withinMs } from "../deadline.ts";
 import { err, ok, type Result } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { Hash, ObjectStore } from "../ports.ts";
@@ -37,7 +38,7 @@ export class PageReader {
         if (read.ok) contents.set(row.ordinal, read.value);
       }
     };
-    await withinMs(Promise.all(Array.from({ length: LIMITS.objectReads }, worker)), ms);
+    await withinMs(ms, Promise.all(Array.from({ length: LIMITS.objectReads }, worker)));
     queue.length = 0;
     return new Map(contents);
   }
@@ -75,17 +76,4 @@ export class PageReader {
 
 function gone(id: string): Result<never> {
   return err("not_found", `there is no page ${id}`);
-}
-
-/** Waits for `work`, but no longer than `ms`. */
-async function withinMs(work: Promise<unknown>, ms: number): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  try {
-    await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

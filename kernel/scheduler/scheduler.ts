@@ -100,7 +100,7 @@ export class Scheduler {
    * in a queue for it: answers the meter that has no room. Repeating it answers the first reservation.
    */
   openCall(owner: string, request: GrantRequest): Reservation | BudgetRow {
-    const known = this.#standing(owner, request);
+    const known = this.#openedCall(owner, request);
     if (known !== null) return { maxOutputTokens: known.output_bound, reservedNanoUsd: known.reserved_nano_usd };
     return this.#reserve(owner, request);
   }
@@ -192,7 +192,7 @@ export class Scheduler {
   }
 
   #grant(entry: ProcessEntry, request: GrantRequest): GrantAnswer {
-    const known = this.#standing(entry.id, request);
+    const known = this.#openedCall(entry.id, request);
     const errand = this.allowances.errandOf(request);
     const slot = request.lane !== "interactive" ? NO_SLOT : this.#slotFor(entry, errand);
     if (slot === null) return this.#queued(errand);
@@ -206,7 +206,7 @@ export class Scheduler {
    * What the ledger has of the call. A reservation for another model, or at another price, is given back: who asks for the same
    * call again has not made it, and its bill must be that of the model that it makes it with.
    */
-  #standing(owner: string, request: GrantRequest): LedgerCall | null {
+  #openedCall(owner: string, request: GrantRequest): LedgerCall | null {
     const known = this.ledger.get(request.callId);
     if (known === null || known.state !== "open") return known;
     if (known.model === request.model && known.price === JSON.stringify(request.price)) return known;

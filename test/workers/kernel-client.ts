@@ -42,7 +42,7 @@ export async function json<T = Record<string, unknown>>(
   const response = await request(method, path, call);
   const text = await response.text();
   expect(response.status, text).toBe(status);
-  expect(response.headers.get("X-Request-Id")).toBeTruthy();
+  expect(response.headers.get("X-Request-Id")).toMatch(/^[\w.:-]+$/);
   return JSON.parse(text) as T;
 }
 

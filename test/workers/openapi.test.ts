@@ -52,7 +52,7 @@ describe("/openapi.json", () => {
   test("describes every parameter, and every part of a path is one", () => {
     for (const { path, operation } of operations()) {
       const parameters = operation.parameters ?? [];
-      for (const parameter of parameters) expect(parameter.description, `${path} ${parameter.name}`).toBeTruthy();
+      for (const parameter of parameters) expect(parameter.description, `${path} ${parameter.name}`).toMatch(/\w{2}/);
       const inPath = parameters.filter((each) => each.in === "path" && each.required).map(({ name }) => `{${name}}`);
       expect(inPath.toSorted()).toEqual((path.match(/\{\w+\}/g) ?? []).toSorted());
     }
@@ -60,7 +60,7 @@ describe("/openapi.json", () => {
 
   test("gives every operation behind the key the errors of its clients and a summary", () => {
     for (const { path, operation } of operations()) {
-      expect(operation.summary, path).toBeTruthy();
+      expect(operation.summary, path).toMatch(/\w{2}/);
       if (!path.startsWith("/v1/")) continue;
       const isOpenAis = operation.tags?.includes("OpenAI") === true;
       const failure = JSON.stringify(operation.responses["default"]);

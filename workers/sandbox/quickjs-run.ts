@@ -1,4 +1,5 @@
 import type { QuickJSContext, QuickJSHandle, QuickJSRuntime } from "quickjs-emscripten-core";
+import { withinMs } from "../../kernel/deadline.ts";
 import type { SandboxEnd, SandboxHost, SandboxOutcome, SandboxProgram } from "../../kernel/security/sandbox/sandbox.ts";
 import { type Engine, newEngine } from "./engine.ts";
 import { lend } from "./host-functions.ts";
@@ -84,7 +85,7 @@ class QuickJsRun {
       if (state.type === "fulfilled") return this.#returned(state.value, written);
       if (state.type === "rejected") return this.#failed(state.error);
       const left = this.#until - Date.now();
-      if (left <= 0 || !(await within(left, answered))) return this.#late();
+      if (left <= 0 || (await withinMs(left, answered)) === null) return this.#late();
     }
   }
 
@@ -148,16 +149,4 @@ function thrown(vm: QuickJSContext, error: QuickJSHandle): { name: string; messa
   if (typeof dumped !== "object" || dumped === null) return { name: "Thrown", message: String(dumped), stack: "" };
   const { name = "Error", message = "", stack = "" } = dumped as Record<string, unknown>;
   return { name: String(name), message: String(message), stack: String(stack).slice(0, ERROR_CHARS) };
-}
-
-async function within(ms: number, event: Promise<void>): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(resolve, ms, false);
-  });
-  try {
-    return await Promise.race([event.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,3 +1,5 @@
+import { withinMs } from "../../deadline.ts";
+
 /**
  * One call for all who ask the same at the same time, within an isolate. The first makes it, the others wait for what it
  * shares; it is given up only when all of them have left. Who waited longer than `patienceMs` goes by itself: whoever made
@@ -58,15 +60,7 @@ class Flight<Shared> {
 
   async wait(signal: AbortSignal, patienceMs: number): Promise<Shared | null> {
     this.#board(signal);
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<null>((resolve) => {
-      timer = setTimeout(resolve, patienceMs, null);
-    });
-    try {
-      return await Promise.race([this.#landing.promise, late]);
-    } finally {
-      clearTimeout(timer);
-    }
+    return withinMs(patienceMs, this.#landing.promise);
   }
 
   #board(asker: AbortSignal): void {

@@ -3,19 +3,10 @@ import { LIMITS } from "../../limits.ts";
 import type { Clock, Fetch } from "../../ports.ts";
 import { readText } from "../body-reader.ts";
 import { type Endpoint, modelInfo } from "../catalogue.ts";
-import {
-  type Account,
-  abortFailure,
-  bodyFailure,
-  type ChatFailure,
-  headersTimeout,
-  httpFailure,
-  malformed,
-  networkFailure,
-  withoutKey,
-} from "../classify.ts";
+import { type Account, abortFailure, bodyFailure, malformed, withoutKey } from "../classify.ts";
 import { holdingBack } from "../holding-back.ts";
 import type { AccountOptions, Deadlines } from "../openai-compatible.ts";
+import { type PostTarget, postJson } from "../post.ts";
 import type { ChatHooks, ModelInfo } from "../provider.ts";
 import type { EmbeddingRule, Vendor } from "../vendor.ts";
 import { parseJson } from "../wire.ts";
@@ -67,37 +58,15 @@ export class Embedder {
     if (hooks.signal.aborted) return abortFailure(hooks.signal, false);
     return withDeadline(this.#deadlines.totalMs, hooks.signal, async (signal) => {
       const fetch = hooks.careful === true ? holdingBack(this.#fetch) : this.#fetch;
-      const sent = await this.#send(fetch, request, signal);
+      const sent = await postJson(this.#target(), this.#dialect.body(request), fetch, signal);
       const outcome = sent.ok ? await this.#receive(sent.response, request, signal) : sent;
       return outcome.ok ? outcome : withoutKey(outcome, this.#apiKey ?? "");
     });
   }
 
-  async #send(
-    fetch: Fetch,
-    request: EmbeddingRequest,
-    signal: AbortSignal,
-  ): Promise<{ ok: true; response: Response } | ChatFailure> {
-    const { headersMs, idleMs } = this.#deadlines;
-    const authorization = this.#apiKey === undefined ? {} : { authorization: `Bearer ${this.#apiKey}` };
-    const headers = { "content-type": "application/json", ...authorization };
-    const init = { method: "POST", headers, body: JSON.stringify(this.#dialect.body(request)) };
+  #target(): PostTarget {
     const url = `${this.#endpoint.baseUrl}${this.#dialect.path}`;
-    try {
-      const response = await withDeadline(headersMs, signal, (limit) => fetch(url, { ...init, signal: limit }));
-      if (response.ok) return { ok: true, response };
-      const { text } = await readText(response.body, { signal, idleMs, maxBytes: LIMITS.modelErrorBytes });
-      const answer = { status: response.status, headers: response.headers, body: parseJson(text) };
-      return httpFailure(answer, this.#account, this.#clock.now());
-    } catch (error) {
-      return this.#sendFailure(error, signal);
-    }
-  }
-
-  #sendFailure(error: unknown, signal: AbortSignal): ChatFailure {
-    if (signal.aborted) return abortFailure(signal, true);
-    const late = error instanceof Error && error.name === "TimeoutError";
-    return late ? headersTimeout(this.#account, this.#deadlines.headersMs) : networkFailure(error, this.#account);
+    return { url, account: this.#account, apiKey: this.#apiKey, deadlines: this.#deadlines, clock: this.#clock };
   }
 
   async #receive(response: Response, request: EmbeddingRequest, signal: AbortSignal): Promise<EmbeddingOutcome> {

@@ -2,26 +2,16 @@ import { withDeadline } from "../../deadline.ts";
 import type { Result } from "../../errors.ts";
 import { LIMITS } from "../../limits.ts";
 import type { Clock, Fetch } from "../../ports.ts";
-import { readText } from "../body-reader.ts";
 import { type Endpoint, modelInfo } from "../catalogue.ts";
 import type { ChatRequest, TokenUsage } from "../chat.ts";
-import {
-  type Account,
-  abortFailure,
-  type ChatFailure,
-  headersTimeout,
-  httpFailure,
-  malformed,
-  networkFailure,
-  promptCut,
-} from "../classify.ts";
+import { type Account, abortFailure, malformed, promptCut } from "../classify.ts";
 import { holdingBack } from "../holding-back.ts";
 import type { AccountOptions, Deadlines } from "../openai-compatible.ts";
+import { type PostTarget, postJson } from "../post.ts";
 import type { ChatHooks, ChatOutcome, ModelInfo, OfferedModel, Provider } from "../provider.ts";
 import { ReplyReader } from "../reply-reader.ts";
 import { maxPromptTokens } from "../usage.ts";
 import type { Vendor } from "../vendor.ts";
-import { parseJson } from "../wire.ts";
 import { ollamaBody } from "./ollama-body.ts";
 import { ollamaFrames } from "./ollama-frames.ts";
 import { pulledModels } from "./pulled-models.ts";
@@ -65,7 +55,7 @@ export class OllamaNative implements Provider {
     return withDeadline(this.#deadlines.totalMs, hooks.signal, async (signal) => {
       const contextTokens = this.#contextTokens(request.model);
       const fetch = hooks.careful === true ? holdingBack(this.#fetch) : this.#fetch;
-      const sent = await this.#send(fetch, ollamaBody(request, contextTokens), signal);
+      const sent = await postJson(this.#target(), ollamaBody(request, contextTokens), fetch, signal);
       if (!sent.ok) return sent;
       const outcome = await this.#receive(sent.response, request, { ...hooks, signal });
       return outcome.ok && wasCut(request, outcome.reply.usage, contextTokens)
@@ -82,29 +72,9 @@ export class OllamaNative implements Provider {
     return this.describe(model)?.contextTokens ?? LIMITS.ollamaContextTokens;
   }
 
-  async #send(
-    fetch: Fetch,
-    body: object,
-    signal: AbortSignal,
-  ): Promise<{ ok: true; response: Response } | ChatFailure> {
-    const { headersMs, idleMs } = this.#deadlines;
-    const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
-    try {
-      const url = `${this.#endpoint.baseUrl}/api/chat`;
-      const response = await withDeadline(headersMs, signal, (limit) => fetch(url, { ...init, signal: limit }));
-      if (response.ok) return { ok: true, response };
-      const { text } = await readText(response.body, { signal, idleMs, maxBytes: LIMITS.modelErrorBytes });
-      const answer = { status: response.status, headers: response.headers, body: parseJson(text) };
-      return httpFailure(answer, this.#account, this.#clock.now());
-    } catch (error) {
-      return this.#sendFailure(error, signal);
-    }
-  }
-
-  #sendFailure(error: unknown, signal: AbortSignal): ChatFailure {
-    if (signal.aborted) return abortFailure(signal, true);
-    const late = error instanceof Error && error.name === "TimeoutError";
-    return late ? headersTimeout(this.#account, this.#deadlines.headersMs) : networkFailure(error, this.#account);
+  #target(): PostTarget {
+    const url = `${this.#endpoint.baseUrl}/api/chat`;
+    return { url, account: this.#account, deadlines: this.#deadlines, clock: this.#clock };
   }
 
   async #receive(response: Response, request: ChatRequest, hooks: ChatHooks): Promise<ChatOutcome> {

@@ -2,6 +2,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
+import { serve } from "../serve.ts";
 import { Journal } from "./journal.ts";
 import { type Answers, ScriptedModel } from "./scripted-model.ts";
 import { modelServer } from "./server.ts";
@@ -23,24 +24,10 @@ const { values } = parseArgs({
 const journal = new Journal(values.journal, !values.unsynced);
 const server = modelServer(journal, await answersOf(values.answers));
 
-server.listen(Number(values.port), "127.0.0.1", () => {
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : values.port;
-  console.log(`ready http://127.0.0.1:${port}`);
-});
+serve(server, { host: "127.0.0.1", port: Number(values.port) }, () => journal.close());
 
 async function answersOf(module: string | undefined): Promise<Answers> {
   if (module === undefined) return new ScriptedModel();
   const { makeAnswers } = (await import(pathToFileURL(module).href)) as { makeAnswers: () => Answers };
   return makeAnswers();
 }
-
-function stop(): void {
-  server.closeAllConnections();
-  server.close(() => {
-    journal.close();
-    process.exit(0);
-  });
-}
-process.once("SIGTERM", stop);
-process.once("SIGINT", stop);

@@ -1,6 +1,7 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { serve } from "../serve.ts";
 import { ToolJournal } from "./journal.ts";
 import { toolServer } from "./server.ts";
 
@@ -21,18 +22,4 @@ const { values } = parseArgs({
 const journal = new ToolJournal(values.journal);
 const server = toolServer(journal, { honoursKeys: values.keys });
 
-server.listen(Number(values.port), values.host, () => {
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : values.port;
-  console.log(`ready http://${values.host}:${port}`);
-});
-
-function stop(): void {
-  server.closeAllConnections();
-  server.close(() => {
-    journal.close();
-    process.exit(0);
-  });
-}
-process.once("SIGTERM", stop);
-process.once("SIGINT", stop);
+serve(server, { host: values.host, port: Number(values.port) }, () => journal.close());

@@ -1,3 +1,4 @@
+import { withinMs } from "../../../kernel/deadline.ts";
 import { err, ok, type Result } from "../../../kernel/errors.ts";
 import { LIMITS } from "../../../kernel/limits.ts";
 
@@ -14,8 +15,10 @@ export async function eachChunk(
   let taken: Result<null> = ok(null);
   try {
     for (let length = 0; length <= LIMITS.batchBytes; ) {
-      const next = await within(reader.read());
-      if (next === "late") return LATE;
+      // A client may be slow, not silent.
+      const read = reader.read().catch(() => "cut" as const);
+      const next = await withinMs(LIMITS.requestBodyMs, read);
+      if (next === null) return LATE;
       if (next === "cut") return CUT;
       if (next.done) return taken;
       length += next.value.byteLength;
@@ -24,19 +27,6 @@ export async function eachChunk(
     return TOO_LARGE;
   } finally {
     reader.cancel().catch(() => {});
-  }
-}
-
-/** A client may be slow, not silent. */
-async function within<T>(read: Promise<T>): Promise<T | "late" | "cut"> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<"late">((resolve) => {
-    timer = setTimeout(resolve, LIMITS.requestBodyMs, "late");
-  });
-  try {
-    return await Promise.race([read.catch(() => "cut" as const), late]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -1,6 +1,7 @@
 import { err, type Result } from "../../../kernel/errors.ts";
 import { LIMITS } from "../../../kernel/limits.ts";
 import type { ChatReply } from "../../../kernel/llm/chat.ts";
+import { Bell } from "../bell.ts";
 import type { Answerer } from "./conversation.ts";
 
 /** A reply as it comes: its text in pieces, then the whole of it, or why there is none. Exactly one `end`, at the end. */
@@ -10,7 +11,7 @@ export type AnswerEvent = { type: "delta"; text: string } | { type: "end"; resul
 export class AnswerEvents {
   readonly #left = new AbortController();
   readonly #queue: AnswerEvent[] = [];
-  #wake: (() => void) | null = null;
+  readonly #bell = new Bell();
 
   /** Asks `answerer` at once. `signal` tells it that the client has gone. */
   constructor(answerer: Answerer, signal: AbortSignal) {
@@ -26,7 +27,8 @@ export class AnswerEvents {
 
   /** The next event, or null when none has come after `patienceMs`. */
   async next(patienceMs: number): Promise<AnswerEvent | null> {
-    if (this.#queue.length === 0) await this.#comes(patienceMs);
+    // A ring that was kept may be about what was read already.
+    while (this.#queue.length === 0 && (await this.#bell.rings(patienceMs)));
     return this.#queue.shift() ?? null;
   }
 
@@ -45,17 +47,7 @@ export class AnswerEvents {
 
   #push(event: AnswerEvent): void {
     this.#queue.push(event);
-    this.#wake?.();
-  }
-
-  async #comes(patienceMs: number): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-      timer = setTimeout(resolve, patienceMs);
-    });
-    clearTimeout(timer);
-    this.#wake = null;
+    this.#bell.ring();
   }
 }
 
