@@ -11,6 +11,12 @@ const LOADS = [
   "test/e2e/openai/crowd.test.ts",
 ];
 
+/** The goals of security with their figures: `npm run test:security`. Some of their stories belong to every run of tests too. */
+const SECURITY = {
+  workerd: ["test/security/*.test.ts", "test/workers/authorization.test.ts"],
+  node: ["test/security/e2e/*.test.ts", "test/e2e/security/egress.test.ts"],
+};
+
 /** Two places to test in: real workerd for the kernel and its objects, Node for what runs in Node. */
 export default defineConfig({
   test: {
@@ -33,6 +39,24 @@ export default defineConfig({
           exclude: LOADS,
           testTimeout: 120_000,
           hookTimeout: 120_000,
+        },
+      },
+      {
+        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" }, miniflare: UNREAD_QUEUE })],
+        test: {
+          name: "security",
+          include: SECURITY.workerd,
+          setupFiles: ["test/support/tables-of-d1.ts"],
+          testTimeout: 300_000,
+        },
+      },
+      {
+        test: {
+          name: "security-e2e",
+          include: SECURITY.node,
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
         },
       },
       {

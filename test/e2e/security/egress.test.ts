@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { KernelClient } from "../../../clients/sdk/client/client.ts";
+import { figure } from "../../security/figure.ts";
 import { ModelServer } from "../../support/model-server/client.ts";
 import { privateUrls } from "../../support/private-spellings.ts";
 import { ToolServer } from "../../support/tool-server/client.ts";
@@ -88,6 +89,8 @@ describe("of over a thousand private spellings", () => {
     expect(canary.connections).toBeGreaterThan(5);
   });
 
+  let askedFor = 0;
+
   test("none reaches it, asked for at once", { timeout: 300_000 }, async () => {
     const before = canary.connections;
     const urls = privateUrls(canary.port);
@@ -96,6 +99,7 @@ describe("of over a thousand private spellings", () => {
     expect(ended.length).toBeGreaterThan(1_000);
     expect(ended.filter(({ ok, code = "" }) => ok !== false || !REFUSED.includes(code))).toEqual([]);
     expect(canary.connections - before).toBe(0);
+    askedFor = ended.length;
   });
 
   test("none reaches it by way of a redirect from a host that is allowed", { timeout: 300_000 }, async () => {
@@ -109,6 +113,7 @@ describe("of over a thousand private spellings", () => {
     expect(followed.length).toBeGreaterThan(900);
     expect(followed.filter(({ code = "" }) => !REFUSED.includes(code))).toEqual([]);
     expect(canary.connections - before).toBe(0);
+    figure("S3", `${askedFor} private URLs asked for, ${ended.length} by redirect: 0 reached the canary`);
   });
 });
 
@@ -122,6 +127,7 @@ describe("fifty good requests", () => {
     expect(ended.filter(({ ok }) => ok !== true)).toEqual([]);
     const paths = (await tools.journal()).filter(({ type }) => type === "act").map(({ path }) => path);
     expect(new Set(paths.filter((path) => path.startsWith("/good/"))).size).toBe(50);
+    figure("S3", "50 good URLs: 50 passed");
   });
 
   test("do not pass for a process that was granted another host", async () => {
