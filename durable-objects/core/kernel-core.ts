@@ -270,8 +270,20 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
     return this.#with(({ rules }) => ok(rules.list(options)));
   }
 
-  async addApprovalRule(rule: RuleSpec, actor: Actor): Promise<Result<ApprovalRule>> {
-    return this.#with(({ rules }) => rules.add(rule, actor));
+  async addApprovalRule(
+    rule: RuleSpec,
+    { actor, idempotencyKey: key }: { actor: Actor; idempotencyKey?: string | undefined },
+  ): Promise<Result<ApprovalRule>> {
+    return this.#with(({ tx, rules, idempotency }) =>
+      tx.run(() => {
+        const body = JSON.stringify(rule);
+        const before = key === undefined ? null : idempotency.recall<ApprovalRule>(key, body);
+        if (before !== null) return before;
+        const added = rules.add(rule, actor);
+        if (added.ok && key !== undefined) idempotency.remember(key, body, added.value);
+        return added;
+      }),
+    );
   }
 
   async deleteApprovalRule(ruleId: string, actor: Actor): Promise<Result<null>> {

@@ -82,8 +82,11 @@ export interface CoreRpc {
   /** A question takes an answer, an approval a decision; anything else is `invalid_input`. `conflict` when it is not open. */
   answer(approvalId: string, word: PersonsWord, actor: Actor): Promise<Result<ApprovalView>>;
   approvalRules(options: ListOptions): Promise<Result<Listing<ApprovalRule>>>;
-  /** `not_found` for an agent that is not there, `quota_exceeded` when there are too many. */
-  addApprovalRule(rule: RuleSpec, actor: Actor): Promise<Result<ApprovalRule>>;
+  /** `not_found` for an agent that is not there, `quota_exceeded` when there are too many. Keyed like `spawn`. */
+  addApprovalRule(
+    rule: RuleSpec,
+    options: { actor: Actor; idempotencyKey?: string | undefined },
+  ): Promise<Result<ApprovalRule>>;
   deleteApprovalRule(ruleId: string, actor: Actor): Promise<Result<null>>;
   /** Takes a dead letter in; again for the same call renews it. `not_found` for an agent that was erased. */
   deadLetter(letter: Omit<DeadLetter, "at">): Promise<Result<null>>;

@@ -135,6 +135,16 @@ describe("a call of a tool that always asks", () => {
   });
 });
 
+test("an agent answers no question that waits for a person", async () => {
+  const tenant = new TestTenant();
+  const { id } = await tenant.spawn({ goal: 'call ask_person {"question": "May I?"}' });
+  const question = await openApproval(tenant, id);
+  expect(await tenant.core.answer(question.id, { answer: "yes" }, `agent:${id}`)).toMatchObject({
+    error: { code: "forbidden" },
+  });
+  value(await tenant.core.answer(question.id, { answer: "yes" }, KEY));
+});
+
 describe("what cannot be undone", () => {
   const erase = 'call http_request {"method": "DELETE", "url": "https://books.example.com/7"}';
   const hosts = ["books.example.com"];
@@ -200,9 +210,9 @@ describe("a rule", () => {
     const root = await tenant.daemon(ASKING);
     const leaf = await tenant.daemon({ ...ASKING, parentId: root });
     const about = { scope: "subtree", agentId: root, tool: "file_write", for: "tool" } as const;
-    value(await tenant.core.addApprovalRule({ ...about, decision: "approve" }, KEY));
+    value(await tenant.core.addApprovalRule({ ...about, decision: "approve" }, { actor: KEY }));
     await tenant.ask(leaf, writing("a.txt"));
-    value(await tenant.core.addApprovalRule({ ...about, decision: "deny" }, KEY));
+    value(await tenant.core.addApprovalRule({ ...about, decision: "deny" }, { actor: KEY }));
     await tenant.ask(leaf, writing("b.txt"));
     expect(await endCodes(tenant, leaf)).toEqual(["ok", "denied"]);
   });

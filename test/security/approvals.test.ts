@@ -30,6 +30,7 @@ let used: Held;
 let denied: Held;
 let expired: Held;
 let ended: Held;
+let unused: Held;
 let viewer: string;
 let stranger: string;
 const random = new SeededRandom(7);
@@ -42,7 +43,8 @@ beforeAll(async () => {
   other = new TestTenant(away);
   open = [await heldAgent(tenant), await heldAgent(tenant), await heldAgent(tenant, "b.txt")];
   foreign = await heldAgent(other);
-  [used, denied, expired, ended] = [
+  [used, denied, expired, ended, unused] = [
+    await heldAgent(tenant),
     await heldAgent(tenant),
     await heldAgent(tenant),
     await heldAgent(tenant),
@@ -54,6 +56,8 @@ beforeAll(async () => {
   value(await tenant.agent(ended.id).signal("KILL", KEY));
   for (const { id } of [used, denied])
     await tenant.until(id, (block) => block.state === "waiting" && block.waitReason === "message");
+  value(await tenant.agent(unused.id).signal("STOP", KEY));
+  value(await tenant.core.answer(unused.approval.id, { decision: "approve" }, KEY));
   viewer = (await newKey("viewer", name)).key;
   stranger = (await newKey("operator", away)).key;
 });
@@ -123,6 +127,7 @@ const ATTACKS: Record<string, () => Promise<Result<unknown>>> = {
   },
   "a decision of another kind": () => decide(pick(open), { decision: pick(["done", "not_done", "abandon"] as const) }),
   "a second use": () => replayed(used),
+  "a second yes before the first was used": () => replayed(unused),
   "a use after a no": () => replayed(denied),
   "a use after its time": () => replayed(expired),
   "a use after the end of the process": () => replayed(ended),

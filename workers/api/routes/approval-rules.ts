@@ -9,7 +9,7 @@ import { jsonBody } from "../middleware/json-body.ts";
 import { problem } from "../problem.ts";
 import { reply } from "../reply.ts";
 import { needs } from "../roles.ts";
-import { failures, json, listOf, pageQuery, takes } from "../route.ts";
+import { failures, idempotencyHeader, json, listOf, pageQuery, takes } from "../route.ts";
 
 /** Sticky answers: rules that say yes or no to a kind of action in a person's place. They widen no level and no grant. */
 
@@ -35,7 +35,7 @@ const add = createRoute({
   description:
     "Agents ask for it before each call that needs an approval. Of two that fit, the one that denies counts. What is asked because of untrusted content, a rule for a whole tool does not approve.",
   middleware: jsonBody,
-  request: { body: takes(ruleSpec.meta({ id: "ApprovalRuleSpec" })) },
+  request: { headers: idempotencyHeader, body: takes(ruleSpec.meta({ id: "ApprovalRuleSpec" })) },
   responses: { 201: json(rule, "It holds from the next call on."), ...failures },
 });
 
@@ -60,8 +60,12 @@ export function approvalRules(app: OpenAPIHono<AppEnv>): void {
 
   app.openapi(add, async (c) => {
     const { principal } = c.var;
-    const core = coreObject(c.env, principal.tenant);
-    return reply(c, await answer(core.addApprovalRule(c.req.valid("json"), actorOf(principal))), 201);
+    const idempotencyKey = c.req.valid("header")["Idempotency-Key"];
+    const added = coreObject(c.env, principal.tenant).addApprovalRule(c.req.valid("json"), {
+      actor: actorOf(principal),
+      idempotencyKey,
+    });
+    return reply(c, await answer(added), 201);
   });
 
   app.openapi(remove, async (c) => {
