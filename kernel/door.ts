@@ -1,7 +1,10 @@
+import { jsonDepth } from "./canonical-json.ts";
 import { withDeadline } from "./deadline.ts";
 import { err, type KernelError, ok, type Result } from "./errors.ts";
 import { issuesOf } from "./input.ts";
 import { LIMITS } from "./limits.ts";
+import { expired, holdCall, isGoodConsent, type Leave, leaveFor, type Reason, reasonsFor } from "./process/consent.ts";
+import { exactAction } from "./process/exact-action.ts";
 import { parkCall } from "./process/parking.ts";
 import type { AgentParts } from "./process/parts.ts";
 import type { PendingCall } from "./process/pending.ts";
@@ -12,7 +15,7 @@ import type { CallContext, Control, Effect, Outside, OutwardEffect, Syscall, Too
 
 /**
  * The one door out of an agent. Whatever its model asks for passes here, in this order: parse the input, check the
- * capability, log the intent, run, log the outcome. What a crash may leave behind follows from the call's effect:
+ * capability, hold what needs a consent, log the intent, run, log the outcome. What a crash may leave behind follows from the call's effect:
  * internal calls commit with their record; others have a `pending` row before and their outcome in one transaction after.
  */
 
@@ -56,12 +59,19 @@ export class Door {
     const admitted = this.#admit(call);
     if (!admitted.ok) return this.#parts.tx.run(() => this.#close(call, { result: admitted }));
     const { entry, input } = admitted.value;
-    if (entry.effect === "control") return this.#control(call, entry.control(input));
+    const leave = await leaveFor(this.#parts, call, reasonsFor(this.#parts, call, entry, input));
+    if (entry.effect === "control") {
+      this.#begin(call, leave, () => this.#control(call, entry.control(input)));
+      return;
+    }
     if (entry.effect === "internal") {
-      return this.#parts.tx.run(() => this.#close(call, { result: entry.run(this.#context(call, abort), input) }));
+      this.#begin(call, leave, () => this.#close(call, { result: entry.run(this.#context(call, abort), input) }));
+      return;
     }
     const effect = entry.effect === "by-input" ? entry.effectOf(input, this.#outside()) : entry.effect;
-    if (effect !== "pure") this.#open(call, effect, entry.timeoutMs);
+    // A read leaves nothing behind: only one that had to be asked for is entered before it runs.
+    const isEntered = leave.kind !== "free" || effect !== "pure";
+    if (isEntered && !this.#begin(call, leave, () => this.#open(call, effect, entry.timeoutMs))) return;
     const result = await withDeadline(entry.timeoutMs, abort, (signal) =>
       settled(entry.run(this.#context(call, signal), input), signal, { entry, effect }),
     );
@@ -71,6 +81,55 @@ export class Door {
   /** Records the outcome of a call that somebody else ended: a person's answer, or nobody knows. */
   close(call: PendingCall, outcome: CallOutcome): void {
     this.#close(call, outcome);
+  }
+
+  /** Begins a call that may begin, in the transaction that uses its leave up; else holds it, or ends it. */
+  #begin(call: PendingCall, leave: Leave, start: () => void): boolean {
+    return this.#parts.tx.run(() => {
+      if (leave.kind !== "free" && !this.#leaves(call, leave)) return false;
+      start();
+      return true;
+    });
+  }
+
+  /** The rules were asked meanwhile: the call, and what the process may, are judged as they are now. */
+  #leaves(call: PendingCall, leave: Exclude<Leave, { kind: "free" }>): boolean {
+    const now = this.#parts.pending.get(call.call_id);
+    if (now?.state !== "queued" || now.input !== call.input) return false;
+    const admitted = this.#admit(now);
+    if (!admitted.ok) return this.#refuse(now, admitted);
+    const reasons = reasonsFor(this.#parts, now, admitted.value.entry, admitted.value.input);
+    if (leave.kind === "rule") return this.#ruled(now, leave);
+    if (leave.kind === "ask") return this.#hold(now, reasons);
+    if (this.#parts.clock.now() >= leave.consent.expiresAt) return this.#refuse(now, expired(now));
+    if (!isGoodConsent(this.#parts, now)) return this.#hold(now, reasons);
+    this.#consented(now, { by: leave.consent.by });
+    return true;
+  }
+
+  #ruled(call: PendingCall, { ruleId, decision }: Extract<Leave, { kind: "rule" }>): boolean {
+    if (decision === "deny")
+      return this.#refuse(call, err("denied", `a rule of the operator (${ruleId}) says no to ${call.name}`));
+    this.#consented(call, { ruleId });
+    return true;
+  }
+
+  #consented(call: PendingCall, by: Record<string, string>): void {
+    const { actionSha256 } = exactAction(this.#parts, call);
+    const data = { name: call.name, step: call.step, actionSha256, ...by };
+    this.#parts.log.append("call.consented", "kernel", data, call.call_id);
+  }
+
+  #hold(call: PendingCall, reasons: Reason[]): false {
+    const bytes = new TextEncoder().encode(exactAction(this.#parts, call).canonical).length;
+    if (bytes <= LIMITS.approvalInputBytes) holdCall(this.#parts, call, reasons);
+    else this.#refuse(call, unshowable(call, bytes));
+    return false;
+  }
+
+  #refuse(call: PendingCall, result: { ok: false; error: KernelError }): false {
+    this.#close(call, { result });
+    return false;
   }
 
   #admit(call: PendingCall): Result<Admitted> {
@@ -91,11 +150,22 @@ export class Door {
       );
     }
     const admitted = this.#parse(entry, call.input);
-    const error = admitted.ok ? (entry.permit?.(admitted.value.input, this.#outside()) ?? null) : null;
+    const error = admitted.ok ? this.#refusal(admitted.value) : null;
     return error === null ? admitted : { ok: false, error };
   }
 
+  /** What depends on the input: where it goes, and whether it can be undone. */
+  #refusal({ entry, input }: Admitted): KernelError | null {
+    const level = this.#parts.process.get().permission_level;
+    const undone = entry.irreversible?.(input) ?? null;
+    if (undone !== null && !allows(level, "irreversible") && !allows(level, "irreversible.asked"))
+      return err("forbidden", `${undone}, and this process (${level}) may not do such things`).error;
+    return entry.permit?.(input, this.#outside()) ?? null;
+  }
+
   #parse(entry: Syscall, text: string): Result<Admitted> {
+    if (jsonDepth(text) > LIMITS.argumentDepth)
+      return err("invalid_input", `the arguments of ${entry.name} nest deeper than ${LIMITS.argumentDepth}`);
     let value: unknown;
     try {
       value = JSON.parse(text === "" ? "{}" : text);
@@ -112,32 +182,24 @@ export class Door {
   #control(call: PendingCall, control: Control): void {
     if (control.type === "exit") {
       const outcome: CallOutcome = { result: ok({}), exit: { result: control.result, code: control.code } };
-      return this.#parts.tx.run(() => this.#close(call, outcome));
+      return this.#close(call, outcome);
     }
-    this.#parts.tx.run(() => {
-      this.#parts.pending.wait(call.call_id, this.#parts.clock.now());
-      this.#parts.log.append(
-        "call.start",
-        this.#actor(),
-        { name: call.name, step: call.step, waitsFor: "person" },
-        call.call_id,
-      );
-    });
+    const data = { name: call.name, step: call.step, waitsFor: "person" };
+    this.#parts.pending.wait(call.call_id, this.#parts.clock.now());
+    this.#parts.log.append("call.start", this.#actor(), data, call.call_id);
   }
 
   #open(call: PendingCall, effect: Effect, timeoutMs: number): void {
-    const { tx, pending, process, clock, log, hash } = this.#parts;
-    tx.run(() => {
-      pending.start(call.call_id, effect, process.get().fence, clock.now(), clock.now() + timeoutMs);
-      const data = {
-        name: call.name,
-        step: call.step,
-        effect,
-        attempt: call.attempt + 1,
-        inputSha256: hash.sha256(call.input),
-      };
-      log.append("call.start", this.#actor(), data, call.call_id);
-    });
+    const { pending, process, clock, log, hash } = this.#parts;
+    pending.start(call.call_id, effect, process.get().fence, clock.now(), clock.now() + timeoutMs);
+    const data = {
+      name: call.name,
+      step: call.step,
+      effect,
+      attempt: call.attempt + 1,
+      inputSha256: hash.sha256(call.input),
+    };
+    log.append("call.start", this.#actor(), data, call.call_id);
   }
 
   /** A call whose turn was ended meanwhile left its row: its late outcome touches nothing. */
@@ -222,6 +284,14 @@ async function settled(
     running.catch((cause: unknown) => ({ ok: false as const, error: thrown(entry, cause) })),
     aborted,
   ]);
+}
+
+function unshowable({ name }: PendingCall, bytes: number) {
+  const most = LIMITS.approvalInputBytes;
+  return err(
+    "too_large",
+    `${name} needs an approval, and its ${bytes} bytes are more than a person is shown (${most})`,
+  );
 }
 
 function thrown(entry: Syscall, cause: unknown): KernelError {

@@ -27,6 +27,8 @@ export const ERRORS = {
   quota_exceeded: { status: 429, title: "A quota is spent" },
   rate_limited: { status: 429, title: "Too many requests" },
   cancelled: { status: 409, title: "It was cancelled" },
+  denied: { status: 403, title: "A person, or a rule of theirs, said no" },
+  approval_expired: { status: 408, title: "Nobody approved it in time" },
   deadline_exceeded: { status: 504, title: "It took too long" },
   context_overflow: { status: 422, title: "The prompt does not fit the model's window" },
   provider_auth: { status: 502, title: "The model vendor refused the key" },

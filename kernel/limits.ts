@@ -399,7 +399,15 @@ export const LIMITS = {
   // --- people
   /** A call whose outcome nobody knows waits so long for somebody to find out. */
   parkedMs: 7 * 24 * HOUR_MS,
-  /** What an approval shows of the action's input. */
+  /** A call that is held waits so long for a person's leave, and a leave that was given counts no longer than that. */
+  approvalMs: 24 * HOUR_MS,
+  /** A longer input is not shown whole, so nobody can approve it. */
+  approvalInputBytes: 64 * KIB,
+  /** Rules about approvals in one tenant. */
+  approvalRules: 500,
+  /** How deep the arguments of a call may nest. */
+  argumentDepth: 64,
+  /** What an approval shows of the input of an action whose outcome is not known. */
   actionInputChars: 4_000,
   noteChars: 2_000,
 

@@ -70,6 +70,10 @@ interface SyscallFacts<Input extends z.ZodType> {
   isOffered?(outside: Outside): boolean;
   /** What the capability leaves open because it depends on the input: why this call may not run, or null. */
   permit?(input: z.output<Input>, outside: Outside): KernelError | null;
+  /** What of this call cannot be undone, as the end of "It is asked because ..."; absent or null = nothing. */
+  irreversible?(input: z.output<Input>): string | null;
+  /** The host that the call acts at, as `host` or `host:port`: rules about approvals may name it. */
+  hostOf?(input: z.output<Input>): string | null;
 }
 
 /** A result that goes back to the model as one JSON value: `{ok: true, ...value}` or `{ok: false, code, message}`. */

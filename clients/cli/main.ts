@@ -17,6 +17,7 @@ import { niceCommand } from "./commands/nice.ts";
 import { processCommands } from "./commands/processes.ts";
 import { providersCommand } from "./commands/providers.ts";
 import { quotaCommands } from "./commands/quota.ts";
+import { ruleCommands } from "./commands/rules.ts";
 import { sendCommand } from "./commands/send.ts";
 import { spawnCommand } from "./commands/spawn.ts";
 import { straceCommand } from "./commands/strace.ts";
@@ -63,6 +64,7 @@ function aos(): Command {
     auditCommand(),
     costCommand(),
     approveCommand(),
+    ruleCommands(),
     providersCommand(),
     deadLetterCommands(),
     batchCommands(),

@@ -118,6 +118,7 @@ function corePort(env: ObjectEnv, tenant: string): CorePort {
   const core = coreGrants(env, tenant);
   return {
     settleAndGrant: (report, next) => within(LIMITS.rpcMs, "settleAndGrant", core.settleAndGrant(report, next)),
+    ruleFor: (agentId, asked) => within(LIMITS.rpcMs, "ruleFor", core.ruleFor(agentId, asked)),
   };
 }
 

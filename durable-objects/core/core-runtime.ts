@@ -6,7 +6,7 @@ import type { Sql } from "../../kernel/ports.ts";
 import { Scheduler } from "../../kernel/scheduler/scheduler.ts";
 import { Transactions } from "../../kernel/transactions.ts";
 import { type ObjectEnv, variablesOf } from "../env.ts";
-import { systemClock, systemHash } from "../ports.ts";
+import { systemClock, systemHash, systemRandom } from "../ports.ts";
 import { agentOrders } from "../stubs.ts";
 import { Agenda } from "./agenda.ts";
 import { Approvals } from "./approvals.ts";
@@ -15,6 +15,7 @@ import { DirectCalls } from "./direct-calls.ts";
 import { Herald } from "./herald.ts";
 import { Outbox } from "./outbox.ts";
 import { Projection } from "./projection.ts";
+import { RuleBook } from "./rule-book.ts";
 import { TenantBudgets } from "./tenant-budgets.ts";
 import { VendorGates } from "./vendor-gates.ts";
 
@@ -27,6 +28,7 @@ export interface CoreRuntime {
   readonly directCalls: DirectCalls;
   readonly idempotency: IdempotencyKeys;
   readonly approvals: Approvals;
+  readonly rules: RuleBook;
   readonly agenda: Agenda;
   readonly outbox: Outbox;
   readonly herald: Herald;
@@ -37,11 +39,12 @@ export interface CoreRuntime {
 }
 
 export function makeCoreRuntime(env: ObjectEnv, sql: Sql, tenant: string): CoreRuntime {
-  const ports = { sql, clock: systemClock, hash: systemHash };
+  const ports = { sql, clock: systemClock, hash: systemHash, random: systemRandom };
   const tx = new Transactions(sql);
   const log = new Log(ports);
   tx.onRollback(() => log.forgetHead());
   const scheduler = new Scheduler(ports, log, ACCOUNT_NAMES);
+  const rules = new RuleBook({ ...ports, tx, log, scheduler });
   const outbox = new Outbox(sql);
   const projection = new Projection(env.DB, ports, tenant, scheduler);
   const vendors = new VendorGates(env, tenant, scheduler);
@@ -52,7 +55,8 @@ export function makeCoreRuntime(env: ObjectEnv, sql: Sql, tenant: string): CoreR
     directCalls: new DirectCalls(tx, scheduler),
     tenantBudgets: new TenantBudgets(systemClock, scheduler),
     idempotency: new IdempotencyKeys(ports),
-    approvals: new Approvals({ tx, log, scheduler, agent: (id) => agentOrders(env, tenant, id) }),
+    approvals: new Approvals({ tx, log, scheduler, rules, agent: (id) => agentOrders(env, tenant, id) }),
+    rules,
     outbox,
     agenda: new Agenda(systemClock, { scheduler, outbox, projection, vendors }),
     herald: new Herald({ env, tenant, tx, log, outbox, scheduler }),

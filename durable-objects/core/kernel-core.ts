@@ -7,6 +7,7 @@ import type { ControlBlock } from "../../kernel/process/block.ts";
 import { routingOf } from "../../kernel/process/routing.ts";
 import type { ProcessPatch, ProcessSpec, Quotas } from "../../kernel/process/spec.ts";
 import type { State } from "../../kernel/process/state.ts";
+import type { ApprovalRule, Asked, RuleSpec, RuleWord } from "../../kernel/scheduler/approval-rules.ts";
 import { reasonOf, refuseBirth, refuseLevel, warnOfCrowd, withLevel } from "../../kernel/scheduler/births.ts";
 import { type CostGroup, type CostPeriod, costsOf } from "../../kernel/scheduler/costs.ts";
 import type { AgentReport, CacheHit, GrantReply, GrantRequest, Settlement } from "../../kernel/scheduler/grant.ts";
@@ -57,6 +58,10 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
     this.#tellToRun(tell.agents);
     this.#wakeBy(Math.min(systemClock.now() + LIMITS.projectionMs, vendors.dueAt() ?? Number.POSITIVE_INFINITY));
     return tell.reply;
+  }
+
+  async ruleFor(agentId: string, asked: Asked): Promise<RuleWord | null> {
+    return this.#laid.ok ? this.#core().rules.judge(agentId, asked) : null;
   }
 
   // --- the gates' side
@@ -136,6 +141,7 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
           return { ok: false, error: refused };
         }
         if (level !== undefined) scheduler.processes.setLevel(agentId, level);
+        if (patch.approvals?.tools !== undefined) scheduler.processes.setAsks(agentId, patch.approvals.tools);
         scheduler.setQuotas(agentId, patch.quotas ?? {});
         log.append("agent.patch", actor, { agentId, ...patch });
         return ok({ released: scheduler.releaseQuotaWaiters(), standing: scheduler.standing(agentId) });
@@ -149,7 +155,7 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
   }
 
   async erase(agentId: string, actor: Actor): Promise<Result<null>> {
-    return this.#with(async ({ tx, scheduler, outbox, letters, log, projection, herald }) => {
+    return this.#with(async ({ tx, scheduler, outbox, letters, log, projection, herald, rules }) => {
       if (scheduler.processes.get(agentId) === null) return GONE;
       tx.run(() => {
         log.append("agent.erase", actor, { agentId });
@@ -161,6 +167,7 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
         scheduler.slots.giveBack(agentId);
         scheduler.budgets.forget(agentId);
         scheduler.questions.forget(agentId);
+        rules.forget(agentId);
         letters.forget(agentId);
         scheduler.quotaWaiters.remove(agentId);
         projection.forget(agentId);
@@ -257,6 +264,30 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
 
   async answer(approvalId: string, word: PersonsWord, actor: Actor): Promise<Result<ApprovalView>> {
     return this.#with(({ approvals }) => approvals.answer(approvalId, word, actor));
+  }
+
+  async approvalRules(options: ListOptions): Promise<Result<Listing<ApprovalRule>>> {
+    return this.#with(({ rules }) => ok(rules.list(options)));
+  }
+
+  async addApprovalRule(
+    rule: RuleSpec,
+    { actor, idempotencyKey: key }: { actor: Actor; idempotencyKey?: string | undefined },
+  ): Promise<Result<ApprovalRule>> {
+    return this.#with(({ tx, rules, idempotency }) =>
+      tx.run(() => {
+        const body = JSON.stringify(rule);
+        const before = key === undefined ? null : idempotency.recall<ApprovalRule>(key, body);
+        if (before !== null) return before;
+        const added = rules.add(rule, actor);
+        if (added.ok && key !== undefined) idempotency.remember(key, body, added.value);
+        return added;
+      }),
+    );
+  }
+
+  async deleteApprovalRule(ruleId: string, actor: Actor): Promise<Result<null>> {
+    return this.#with(({ rules }) => rules.delete(ruleId, actor));
   }
 
   async deadLetter(letter: Omit<DeadLetter, "at">): Promise<Result<null>> {

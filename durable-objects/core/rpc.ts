@@ -5,6 +5,7 @@ import type { ControlBlock } from "../../kernel/process/block.ts";
 import type { Decision } from "../../kernel/process/parking.ts";
 import type { ProcessPatch, ProcessSpec, Quotas } from "../../kernel/process/spec.ts";
 import type { State } from "../../kernel/process/state.ts";
+import type { ApprovalRule, Asked, RuleSpec, RuleWord } from "../../kernel/scheduler/approval-rules.ts";
 import type { CostGroup, CostPeriod, CostReport } from "../../kernel/scheduler/costs.ts";
 import type {
   Action,
@@ -80,6 +81,13 @@ export interface CoreRpc {
   approvals(options: ListOptions & { state?: "open" | "answered" | undefined }): Promise<Result<Listing<ApprovalView>>>;
   /** A question takes an answer, an approval a decision; anything else is `invalid_input`. `conflict` when it is not open. */
   answer(approvalId: string, word: PersonsWord, actor: Actor): Promise<Result<ApprovalView>>;
+  approvalRules(options: ListOptions): Promise<Result<Listing<ApprovalRule>>>;
+  /** `not_found` for an agent that is not there, `quota_exceeded` when there are too many. Keyed like `spawn`. */
+  addApprovalRule(
+    rule: RuleSpec,
+    options: { actor: Actor; idempotencyKey?: string | undefined },
+  ): Promise<Result<ApprovalRule>>;
+  deleteApprovalRule(ruleId: string, actor: Actor): Promise<Result<null>>;
   /** Takes a dead letter in; again for the same call renews it. `not_found` for an agent that was erased. */
   deadLetter(letter: Omit<DeadLetter, "at">): Promise<Result<null>>;
   deadLetters(options: ListOptions): Promise<Result<Listing<DeadLetter>>>;
@@ -126,4 +134,6 @@ export interface CoreVendors {
 /** What an agent asks of its core, once a step: see kernel/scheduler/grant.ts. */
 export interface CoreGrants {
   settleAndGrant(report: AgentReport, next: GrantRequest | null): Promise<GrantReply>;
+  /** What the rules about approvals say of an action now; null = nothing. */
+  ruleFor(agentId: string, asked: Asked): Promise<RuleWord | null>;
 }

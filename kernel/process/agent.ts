@@ -159,7 +159,7 @@ export class Agent {
     });
   }
 
-  /** A person's word about a call whose outcome nobody knew. */
+  /** A person's word about a call that waits for leave, or whose outcome nobody knew. */
   decide(verdict: Verdict, actor: string): Result<null> {
     return this.#parts.tx.run(() => {
       const decided = decideCall(this.#parts, this.#door, verdict, actor);
@@ -187,6 +187,7 @@ export class Agent {
         ...(patch.name === undefined ? {} : { name: patch.name }),
         ...(patch.priority === undefined ? {} : { priority: patch.priority }),
         ...(patch.permissionLevel === undefined ? {} : { permission_level: patch.permissionLevel }),
+        ...(patch.approvals?.tools === undefined ? {} : { asks: JSON.stringify(patch.approvals.tools) }),
         quotas: JSON.stringify(quotas),
         ...(standing === undefined ? {} : { standing: JSON.stringify(standing) }),
       });

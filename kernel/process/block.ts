@@ -50,6 +50,8 @@ export const controlBlock = z.object({
   stopReason: z.enum(STOP_REASONS).nullable(),
   priority: z.int(),
   permissionLevel: z.enum(PERMISSION_LEVELS),
+  /** Tools that always ask a person first. Absent in what an older version reported. */
+  approvals: z.object({ tools: z.array(z.string()) }).optional(),
   lane: z.enum(LANES),
   daemon: z.boolean(),
   parentId: z.string().nullable(),

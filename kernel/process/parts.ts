@@ -3,6 +3,7 @@ import type { IdempotencyKeys } from "../idempotency.ts";
 import type { Providers } from "../llm/providers.ts";
 import type { Log } from "../log/log.ts";
 import type { Clock, Hash, Random } from "../ports.ts";
+import type { Asked, RuleWord } from "../scheduler/approval-rules.ts";
 import type { AgentReport, GrantReply, GrantRequest } from "../scheduler/grant.ts";
 import type { Egress } from "../security/egress.ts";
 import type { Sandbox } from "../security/sandbox/sandbox.ts";
@@ -20,6 +21,8 @@ import type { Strays } from "./strays.ts";
 /** The tenant's core, as an agent sees it. Every call has a deadline; a core that does not answer is `null`. */
 export interface CorePort {
   settleAndGrant(report: AgentReport, next: GrantRequest | null): Promise<GrantReply | null>;
+  /** What the operator's rules say of an action now; null = nothing, or the core does not answer. Never kept. */
+  ruleFor(agentId: string, asked: Asked): Promise<RuleWord | null>;
 }
 
 /** The one alarm of the object. Takes part in the transaction around it. */

@@ -8,12 +8,13 @@ import type { Effect } from "../syscall.ts";
  */
 
 /**
- * queued = to be run; running = its effect may be happening; waiting = a person answers; parked = it may have had its
+ * queued = to be run; running = its effect may be happening; waiting = a person answers; held = it runs only if a person says so;
+ * parked = it may have had its
  * effect, and a person finds out; done = the outcome is here and
  * the rest of the step is not. A model call of the batch lane is `sent` while only the queue has it, and `claimed` when a
  * consumer may be making it; until then `deadline_at` says when something has to be done about it.
  */
-export type PendingState = "queued" | "sent" | "claimed" | "running" | "waiting" | "parked" | "done";
+export type PendingState = "queued" | "sent" | "claimed" | "running" | "waiting" | "held" | "parked" | "done";
 
 export interface PendingCall extends SqlRow {
   call_id: string;
@@ -40,10 +41,12 @@ const PUT = `INSERT INTO pending (call_id, name, effect, state, message_id, step
 const GET = "SELECT * FROM pending WHERE call_id = ?";
 const ALL = "SELECT * FROM pending ORDER BY position";
 const START =
-  "UPDATE pending SET state = 'running', effect = ?, attempt = attempt + 1, fence = ?, started_at = ?, deadline_at = ? WHERE call_id = ?";
+  "UPDATE pending SET state = 'running', effect = ?, outcome = NULL, attempt = attempt + 1, fence = ?, started_at = ?, deadline_at = ? WHERE call_id = ?";
 const WAIT = "UPDATE pending SET state = 'waiting', effect = 'control', started_at = ? WHERE call_id = ?";
 const SEND_AGAIN = "UPDATE pending SET attempt = attempt + 1, deadline_at = ? WHERE call_id = ? AND state = 'sent'";
 const CLAIM = "UPDATE pending SET state = 'claimed', input = ?, deadline_at = ? WHERE call_id = ?";
+const HOLD = "UPDATE pending SET state = 'held', outcome = ?, started_at = ?, deadline_at = ? WHERE call_id = ?";
+const CONSENT = "UPDATE pending SET state = 'queued', outcome = ? WHERE call_id = ? AND state = 'held'";
 const PARK = "UPDATE pending SET state = 'parked', outcome = ?, deadline_at = ? WHERE call_id = ?";
 const DUE = "UPDATE pending SET deadline_at = ? WHERE call_id = ?";
 const DONE = "UPDATE pending SET state = 'done', outcome = ? WHERE call_id = ?";
@@ -116,6 +119,16 @@ export class PendingCalls {
   /** A person has to answer first. */
   wait(callId: string, now: number): void {
     this.#sql.run(WAIT, now, callId);
+  }
+
+  /** It runs only with a person's leave, asked for `why` from now until `deadlineAt`. */
+  hold(callId: string, why: string, now: number, deadlineAt: number): void {
+    this.#sql.run(HOLD, why, now, deadlineAt, callId);
+  }
+
+  /** A person's leave for a call that is held: it is to be run. */
+  consent(callId: string, consent: string): void {
+    this.#sql.run(CONSENT, consent, callId);
   }
 
   /** Nobody knows what became of it; `known` is what a person is told, until `deadlineAt`. */

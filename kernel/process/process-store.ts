@@ -26,6 +26,8 @@ export interface ProcessRow extends SqlRow {
   quotas: string;
   /** What was granted on top of the level, as JSON. */
   grants: string;
+  /** Names of tools that always ask, as a JSON array. */
+  asks: string;
   window_tokens: number;
   page_tokens: number;
   replacement: string;

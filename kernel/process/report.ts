@@ -4,6 +4,7 @@ import { outcomeOf } from "../llm/gate/outcome.ts";
 import type { LogEntry } from "../log/log.ts";
 import type { AgentReport, OpenQuestion, Settlement } from "../scheduler/grant.ts";
 import { type ControlBlock, usd } from "./block.ts";
+import { consentQuestion } from "./consent.ts";
 import { dueInMs } from "./due.ts";
 import { metersOf } from "./meters.ts";
 import { approvalOf } from "./parking.ts";
@@ -49,6 +50,7 @@ export function blockOf(parts: AgentParts): ControlBlock {
     stopReason: row.stop_reason,
     priority: row.priority,
     permissionLevel: row.permission_level,
+    approvals: { tools: JSON.parse(row.asks) as string[] },
     lane: row.lane,
     daemon: row.daemon === 1,
     parentId: row.parent_id,
@@ -79,6 +81,7 @@ export function questionIdOf(callId: string): string {
 function openQuestions(parts: AgentParts): OpenQuestion[] {
   return parts.pending.all().flatMap((call) => {
     if (call.state === "parked") return [approvalOf(parts, call)];
+    if (call.state === "held") return [consentQuestion(parts, call)];
     return call.state === "waiting" ? [questionOf(call)] : [];
   });
 }

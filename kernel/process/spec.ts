@@ -89,6 +89,11 @@ export const grants = z.strictObject({
 });
 export type Grants = z.infer<typeof grants>;
 
+/** Tools that ask a person before each call, whatever the level. */
+export const asking = z.strictObject({
+  tools: z.array(z.string().min(1).max(LIMITS.nameChars)).max(256).optional(),
+});
+
 const spec = z.strictObject({
   name,
   role: z.string().min(1).max(LIMITS.nameChars),
@@ -119,6 +124,7 @@ const spec = z.strictObject({
   maxOutputTokens: z.int().min(1).max(1_000_000).optional(),
   lane: z.enum(LANES).optional(),
   grants: grants.optional(),
+  approvals: asking.optional(),
 });
 /** The body of `POST /v1/agents`. */
 export const processSpec = spec
@@ -139,6 +145,10 @@ export const processPatch = z
     quotas: quotas.optional(),
     permissionLevel: permissionLevel.optional(),
     name: name.optional(),
+    approvals: asking.optional(),
   })
-  .refine((patch) => Object.keys(patch).length > 0, "name at least one of priority, quotas, permissionLevel, name");
+  .refine(
+    (patch) => Object.keys(patch).length > 0,
+    "name at least one of priority, quotas, permissionLevel, name, approvals",
+  );
 export type ProcessPatch = z.infer<typeof processPatch>;

@@ -2,7 +2,7 @@ import type { CallOutcome, Door } from "../door.ts";
 import type { ChatMessage, ToolCall } from "../llm/chat.ts";
 import { toolResult } from "../tools/result.ts";
 import type { Next } from "./next.ts";
-import { awaitVerdict } from "./parking.ts";
+import { awaitConsent, awaitVerdict } from "./parking.ts";
 import type { AgentParts } from "./parts.ts";
 import { MODEL_CALL, type PendingCall } from "./pending.ts";
 import { EXIT, terminate } from "./turn.ts";
@@ -18,6 +18,8 @@ export async function toolStep(parts: AgentParts, door: Door, abort: AbortSignal
   const calls = parts.pending.all();
   const parked = calls.find((call) => call.state === "parked");
   if (parked !== undefined) return awaitVerdict(parts, door, parked);
+  const held = calls.filter((call) => call.state === "held");
+  if (held.length > 0) return awaitConsent(parts, door, held);
   const queued = calls.filter((call) => call.state === "queued");
   const batch = firstBatch(queued, door);
   if (batch.length > 0) {

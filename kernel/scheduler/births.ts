@@ -16,11 +16,20 @@ import { meterOf } from "./standing.ts";
 
 const DEFAULT_LEVEL: PermissionLevel = "STANDARD";
 
-/** The spec with the level that the process gets: a child that names none is never above its parent. */
-export function withLevel(scheduler: Scheduler, spec: ProcessSpec): ProcessSpec {
-  const parent = spec.parentId === undefined ? null : scheduler.processes.standardOf(spec.parentId);
+/**
+ * The spec with the level that the process gets: a child that names none is never above its parent, and asks a person before
+ * whatever its parent asks for.
+ */
+export function withLevel({ processes }: Scheduler, spec: ProcessSpec): ProcessSpec {
+  const parent = spec.parentId === undefined ? null : processes.standardOf(spec.parentId);
   const level = parent === null ? DEFAULT_LEVEL : lowerOf(DEFAULT_LEVEL, parent.level);
-  return { ...spec, permissionLevel: spec.permissionLevel ?? level };
+  const asked = spec.parentId === undefined ? [] : processes.asksOf(spec.parentId);
+  const tools = [...new Set([...asked, ...(spec.approvals?.tools ?? [])])];
+  return {
+    ...spec,
+    permissionLevel: spec.permissionLevel ?? level,
+    ...(tools.length === 0 ? {} : { approvals: { tools } }),
+  };
 }
 
 /** Why the process may not be born, or null. `spec` as `withLevel` answers it. */

@@ -51,6 +51,16 @@ export const action = z.object({
   inputSha256: z.string(),
   startedAt: z.iso.datetime(),
   known: z.string(),
+  /** SHA-256 of agent, call, tool and input as it will run: what a decision may name, so that it is about nothing else. */
+  actionSha256: z.string().optional(),
+  /** Of an action that is held. SHA-256 of the input as it will run: what a rule for exactly this is bound to. */
+  canonicalSha256: z.string().optional(),
+  /** Where it acts; null = nowhere. */
+  host: z.string().nullable().optional(),
+  /** Why somebody is asked. */
+  reasons: z
+    .array(z.object({ kind: z.enum(["irreversible", "setting", "provenance"]), message: z.string() }))
+    .optional(),
 });
 export type Action = z.infer<typeof action>;
 

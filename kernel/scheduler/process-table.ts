@@ -20,6 +20,7 @@ export interface ProcessEntry extends SqlRow {
   spec: string | null;
   level: PermissionLevel | null;
   grants: string | null;
+  asks: string;
   stored: string | null;
   seq: number;
   vtime: number;
@@ -28,8 +29,8 @@ export interface ProcessEntry extends SqlRow {
   erased_at: number | null;
 }
 
-const INSERT = `INSERT INTO processes (id, name, state, priority, parent_id, block, spec, level, grants, seq, vtime, changed,
-  erased_at) VALUES (?, ?, 'new', ?, ?, ?, ?, ?, ?, 0, ?, ?, NULL)`;
+const INSERT = `INSERT INTO processes (id, name, state, priority, parent_id, block, spec, level, grants, asks, seq, vtime,
+  changed, erased_at) VALUES (?, ?, 'new', ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, NULL)`;
 const GET = "SELECT * FROM processes WHERE id = ?";
 const REPORT = `UPDATE processes SET name = ?, state = ?, priority = ?, block = ?, spec = NULL, seq = ?, changed = ?,
   due_at = ?, stored = coalesce(?, stored) WHERE id = ? AND seq <= ? AND erased_at IS NULL`;
@@ -39,6 +40,7 @@ const LIST = `SELECT * FROM processes WHERE erased_at IS NULL AND id > ?
   AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR name = ?3) AND (?4 IS NULL OR parent_id = ?4) ORDER BY id LIMIT ?5`;
 const CHILDREN = "SELECT id FROM processes WHERE parent_id = ? AND state <> 'terminated' AND erased_at IS NULL LIMIT ?";
 const SET_LEVEL = "UPDATE processes SET level = ? WHERE id = ?";
+const SET_ASKS = "UPDATE processes SET asks = ? WHERE id = ?";
 const LIVE = "state <> 'terminated' AND erased_at IS NULL";
 const COUNT_LIVE = `SELECT count(*) AS n FROM processes WHERE ${LIVE}`;
 const COUNT_BELOW = `SELECT count(*) AS n FROM processes WHERE parent_id = ? AND ${LIVE}`;
@@ -102,6 +104,7 @@ export class ProcessTable {
       JSON.stringify(birth),
       block.permissionLevel,
       JSON.stringify(birth.spec.grants ?? {}),
+      JSON.stringify(birth.spec.approvals?.tools ?? []),
       vtime,
       changed,
     );
@@ -130,6 +133,15 @@ export class ProcessTable {
 
   setLevel(agentId: string, level: PermissionLevel): void {
     this.#sql.run(SET_LEVEL, level, agentId);
+  }
+
+  /** Tools that ask a person before each call of the process. */
+  asksOf(agentId: string): string[] {
+    return JSON.parse(this.#sql.first<ProcessEntry>(GET, agentId)?.asks ?? "[]") as string[];
+  }
+
+  setAsks(agentId: string, tools: readonly string[]): void {
+    this.#sql.run(SET_ASKS, JSON.stringify(tools), agentId);
   }
 
   /** Live processes below the agent, or in all: those directly below it, and how many levels there are. */

@@ -1,5 +1,6 @@
 import type { Sql, SqlRow } from "../ports.ts";
 import type { Decision } from "../process/parking.ts";
+import type { RuleKind, RuleScope } from "./approval-rules.ts";
 import type { OpenQuestion } from "./grant.ts";
 
 /** Questions that agents have for people, as each agent last reported them: the report is the whole truth about its agent. */
@@ -21,12 +22,25 @@ export interface QuestionRow extends SqlRow {
   expires_at: number | null;
 }
 
+/** What to remember of a decision: whose actions it is about, and which. */
+export interface Remember {
+  scope: RuleScope;
+  /** Absent = exactly this input. */
+  for?: RuleKind | undefined;
+  /** RFC 3339. */
+  until?: string | undefined;
+}
+
 /** What a person says: an answer to a question, or a decision on an action. */
 export interface PersonsWord {
   answer?: string | undefined;
   decision?: Decision | undefined;
-  /** For the record. */
+  /** For the record; with `deny`, the agent is told. */
   note?: string | undefined;
+  /** The action that the person saw: a decision on any other is a `conflict`. */
+  actionSha256?: string | undefined;
+  /** Makes a rule that decides alike from now on. */
+  remember?: Remember | undefined;
 }
 
 const OPEN_OF = "SELECT id FROM approvals WHERE agent_id = ? AND state = 'open'";

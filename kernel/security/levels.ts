@@ -19,11 +19,22 @@ export const CAPABILITIES = [
   "process.spawn",
   "shared.read",
   "shared.write",
+  /** What cannot be undone, when a person says yes to it. */
+  "irreversible.asked",
+  /** The same without asking. */
+  "irreversible",
 ] as const;
 export type Capability = (typeof CAPABILITIES)[number];
 
 const RESTRICTED: readonly Capability[] = ["own.read"];
-const STANDARD: readonly Capability[] = [...RESTRICTED, "own.write", "web.get", "tools.read-only", "shared.read"];
+const STANDARD: readonly Capability[] = [
+  ...RESTRICTED,
+  "own.write",
+  "web.get",
+  "tools.read-only",
+  "shared.read",
+  "irreversible.asked",
+];
 const ADVANCED: readonly Capability[] = [
   ...STANDARD,
   "web.any",

@@ -68,6 +68,8 @@ const httpRequest = syscall({
   },
   isOffered: ({ reach }) => reachesAny(reach),
   permit: ({ method, url }, outside) => refusal(method, url, outside),
+  irreversible: ({ method, url }) => (method === "DELETE" ? `DELETE ${url} cannot be undone` : null),
+  hostOf: ({ url }) => hostOf(url),
   timeoutMs: LIMITS.webMs,
   run: async (context, input) => {
     const response = await sendGiven(context, input);
@@ -85,6 +87,7 @@ const webFetch = syscall({
   effect: "pure",
   isOffered: ({ reach }) => reachesAny(reach),
   permit: ({ url }, outside) => refusal("GET", url, outside),
+  hostOf: ({ url }) => hostOf(url),
   timeoutMs: LIMITS.webMs,
   run: async (context, { url }) => {
     const response = await send(context, { method: "GET", url, headers: { accept: ACCEPT } });
@@ -119,6 +122,10 @@ function sendGiven(
 }
 
 export const WEB_CALLS: readonly Syscall[] = [webFetch, httpRequest];
+
+function hostOf(url: string): string | null {
+  return URL.parse(url)?.host ?? null;
+}
 
 function refusal(method: string, url: string, { egress, reach }: Outside) {
   const target = egress.target(method, url, reach);

@@ -86,6 +86,18 @@ describe("aos, for people", () => {
     expect((await cli("wait", id.trim())).stdout).toContain("blue");
   });
 
+  it("lets an action run, remembers the answer, and forgets it again", async () => {
+    const { stdout } = await cli("spawn", 'call file_write {"path": "a.txt", "content": "x"}', "--ask", "file_write");
+    expect((await cli("wait", stdout.trim())).code).toBe(1);
+    const approval = /^(apr_\w+).*file_write/m.exec((await cli("approve")).stdout)?.[1] ?? "";
+    expect((await cli("approve", approval, "--yes", "--sha256", "another")).code).toBe(1);
+    expect((await cli("approve", approval, "--yes", "--remember", "agent", "--for", "tool")).code).toBe(0);
+    expect((await cli("wait", stdout.trim())).code).toBe(0);
+    const rule = /^(rule_\w+).*approve.*file_write/m.exec((await cli("rules")).stdout)?.[1] ?? "";
+    expect((await cli("rules", "rm", rule)).code).toBe(0);
+    expect((await cli("rules")).stdout).not.toContain(rule);
+  });
+
   it("verifies the audit chains", async () => {
     const id = await daemon();
     for (const line of [

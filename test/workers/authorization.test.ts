@@ -55,6 +55,13 @@ const ROUTES: Record<string, Plan> = {
   "DELETE /v1/agents/{id}/files/{path}": { least: "operator", status: 204 },
   "GET /v1/approvals": { least: "viewer", status: 200 },
   "POST /v1/approvals/{id}": { least: "operator", status: 200, body: { answer: "blue" } },
+  "GET /v1/approval-rules": { least: "viewer", status: 200 },
+  "POST /v1/approval-rules": {
+    least: "operator",
+    status: 201,
+    body: { decision: "approve", scope: "tenant", tool: "http_request", for: "tool" },
+  },
+  "DELETE /v1/approval-rules/{id}": { least: "operator", status: 204 },
   "GET /v1/audit": { least: "viewer", status: 200 },
   "GET /v1/audit/verify": { least: "viewer", status: 200 },
   "GET /v1/costs": { least: "viewer", status: 200 },
@@ -124,6 +131,7 @@ beforeAll(async () => {
 async function subject(route: string): Promise<Record<string, string>> {
   if (route.includes("/v1/keys/{id}")) return { id: (await newKey("viewer", home)).id };
   if (route.includes("/v1/tenants/{id}")) return { id: await newTenant("brief") };
+  if (route.includes("/v1/approval-rules/{id}")) return { id: await newRule() };
   if (route.includes("/v1/approvals/{id}")) return { id: await openQuestion() };
   if (route.includes("/v1/batches/{id}")) return { id: await endedBatch() };
   if (!route.includes("{id}")) return {};
@@ -159,6 +167,11 @@ async function openQuestion(): Promise<string> {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   throw new Error("the question did not reach the core");
+}
+
+async function newRule(): Promise<string> {
+  const body = { decision: "deny", scope: "tenant", tool: "exit", for: "tool" };
+  return (await json<{ id: string }>(201, "POST", "/v1/approval-rules", { tenant: home, body })).id;
 }
 
 /** One request to a route; a stream that it opens is closed again. */

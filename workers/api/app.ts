@@ -20,6 +20,7 @@ import { withReplies } from "./middleware/with-replies.ts";
 import { withinRate } from "./middleware/within-rate.ts";
 import { registerSecurity } from "./openapi.ts";
 import { agents } from "./routes/agents.ts";
+import { approvalRules } from "./routes/approval-rules.ts";
 import { approvals } from "./routes/approvals.ts";
 import { audit } from "./routes/audit.ts";
 import { batches } from "./routes/batches.ts";
@@ -59,6 +60,7 @@ const RESOURCES = [
   steps,
   events,
   approvals,
+  approvalRules,
   audit,
   costs,
   tools,

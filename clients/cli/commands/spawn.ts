@@ -17,6 +17,7 @@ interface SpawnOptions {
   parent?: string;
   instructions?: string;
   tool?: string[];
+  ask?: string[];
   window?: number;
   pageTokens?: number;
   maxOutput?: number;
@@ -39,6 +40,7 @@ export function spawnCommand(): Command {
     .option("--parent <id>", "spawn it as a child of this agent")
     .option("--instructions <text>", "instructions, pinned in its prompt")
     .option("--tool <name...>", "offer only these tools")
+    .option("--ask <name...>", "ask a person before each call of these tools")
     .option("--window <tokens>", "its context window", number)
     .option("--page-tokens <tokens>", "the size of its pages", number)
     .option("--max-output <tokens>", "upper bound of one reply", number)
@@ -77,6 +79,7 @@ function specOf(goal: string | undefined, options: SpawnOptions): ProcessSpec {
       parentId: options.parent,
       instructions: options.instructions,
       tools: options.tool,
+      approvals: options.ask && { tools: options.ask },
       maxOutputTokens: options.maxOutput,
       deadline: options.deadline,
       daemon: options.daemon,

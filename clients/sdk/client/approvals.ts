@@ -1,3 +1,4 @@
+import type { RuleKind, RuleScope } from "../../../kernel/scheduler/approval-rules.ts";
 import type { Listing, ListOptions } from "./listing.ts";
 import type { Transport } from "./transport.ts";
 
@@ -22,7 +23,7 @@ export interface Approval {
   expiresAt: string | null;
 }
 
-/** One exact try of a call whose outcome nobody knows. */
+/** One exact try of a call: one that is held and has not run, or one whose outcome nobody knows. */
 export interface Action {
   tool: string;
   callId: string;
@@ -33,15 +34,34 @@ export interface Action {
   inputSha256: string;
   /** RFC 3339. */
   startedAt: string;
-  /** Why the outcome is not known. */
+  /** Why the outcome is not known; or that it has not run. */
   known: string;
+  /** SHA-256 of agent, call, tool and input as it will run. Give it with the decision, so that it is about what you saw. */
+  actionSha256?: string;
+  /** Of a held call. SHA-256 of the input as it will run, for a rule about exactly this. */
+  canonicalSha256?: string;
+  /** Of a held call: the host that it acts at, or null. */
+  host?: string | null;
+  /** Of a held call: why somebody is asked. */
+  reasons?: { kind: "irreversible" | "setting" | "provenance"; message: string }[];
 }
 
 /**
- * `done` = it happened; `not_done` = it did not: it runs again, once, under the same key; `abandon` = nobody will find out,
+ * Of a call that is held: `approve` = run it, once; `deny` = tell the agent no. Of one whose outcome is unknown: `done` = it happened; `not_done` = it did not: it runs again, once, under the same key; `abandon` = nobody will find out,
  * and the message ends as parked.
  */
-export type Decision = "done" | "not_done" | "abandon";
+export type Decision = "approve" | "deny" | "done" | "not_done" | "abandon";
+
+export interface DecisionOptions {
+  /** What a done action answered, as the agent is to be told. */
+  answer?: string | undefined;
+  /** For the record; with `deny`, the agent is told. */
+  note?: string | undefined;
+  /** The action that was seen: a decision on any other is a `conflict`. */
+  actionSha256?: string | undefined;
+  /** Makes a rule that decides alike from now on. `until` is RFC 3339; without `for` it is about exactly this input. */
+  remember?: { scope: RuleScope; for?: RuleKind; until?: string } | undefined;
+}
 
 /** Routes for people in the loop. */
 export class Approvals {
@@ -62,14 +82,9 @@ export class Approvals {
   }
 
   /**
-   * `POST /v1/approvals/{id}`: decides on an action. `answer` is what a done action answered, as the agent is to be told;
-   * `note` is for the record. `conflict` when it is not open, or is about something else by now.
+   * `POST /v1/approvals/{id}`: decides on an action. `conflict` when it is not open, or is about something else by now.
    */
-  decide(
-    approvalId: string,
-    decision: Decision,
-    options: { answer?: string | undefined; note?: string | undefined } = {},
-  ): Promise<Approval> {
+  decide(approvalId: string, decision: Decision, options: DecisionOptions = {}): Promise<Approval> {
     return this.#say(approvalId, { decision, ...options });
   }
 

@@ -1,4 +1,5 @@
 import { Agents } from "./agents.ts";
+import { ApprovalRules } from "./approval-rules.ts";
 import { Approvals } from "./approvals.ts";
 import { Batches } from "./batches.ts";
 import { DeadLetters } from "./dead-letters.ts";
@@ -29,6 +30,7 @@ export class KernelClient {
   readonly files: Files;
   readonly events: Events;
   readonly approvals: Approvals;
+  readonly approvalRules: ApprovalRules;
   readonly deadLetters: DeadLetters;
   readonly ledger: Ledger;
   readonly providers: Providers;
@@ -47,6 +49,7 @@ export class KernelClient {
     this.files = new Files(this.#transport);
     this.events = new Events(this.#transport);
     this.approvals = new Approvals(this.#transport);
+    this.approvalRules = new ApprovalRules(this.#transport);
     this.deadLetters = new DeadLetters(this.#transport);
     this.ledger = new Ledger(this.#transport);
     this.providers = new Providers(this.#transport);

@@ -22,6 +22,8 @@ export const process = sqliteTable("process", {
   quotas: text().notNull(),
   /** JSON object of what was granted on top of the level: hosts. */
   grants: text().notNull().default("{}"),
+  /** JSON array of tools that ask a person before each call. */
+  asks: text().notNull().default("[]"),
   windowTokens: integer("window_tokens").notNull(),
   pageTokens: integer("page_tokens").notNull(),
   replacement: text().notNull(),
@@ -89,6 +91,7 @@ export const pending = sqliteTable("pending", {
   effect: text().notNull(),
   /**
    * queued | sent (a message in the calls queue) | claimed (by the queue's consumer) | running | waiting (a person answers) |
+   * held (runs only with a person's leave) | parked (a person finds out what became of it) |
    * done (the outcome is recorded; the rest of the step is not).
    */
   state: text().notNull(),
@@ -101,7 +104,10 @@ export const pending = sqliteTable("pending", {
   fence: integer().notNull(),
   /** A tool's arguments as the model wrote them; the bounds of a model call as JSON. */
   input: text().notNull(),
-  /** The outcome as JSON, once there is one; before that, of a running model call, what has come of its reply. */
+  /**
+   * The outcome as JSON, once there is one; before that, of a running model call, what has come of its reply; of a held call why, and
+   * of one with leave that leave.
+   */
   outcome: text(),
   startedAt: integer("started_at").notNull(),
   deadlineAt: integer("deadline_at").notNull(),

@@ -18,6 +18,8 @@ export const processes = sqliteTable(
     /** What the process may: its level, and what it was granted as JSON. Null in rows from before: as in `block`, and nothing. */
     level: text(),
     grants: text(),
+    /** Tools that ask a person before each call, as a JSON array: children ask for these too. */
+    asks: text().notNull().default("[]"),
     /** Pages, files and their bytes as last reported, as JSON; null = never reported, or erased. */
     stored: text(),
     /** Sequence number of the agent's log that `block` shows; an older report is ignored. */
@@ -162,13 +164,38 @@ export const approvals = sqliteTable(
     answer: text(),
     /** JSON of the exact action that an approval is about; null for a question. */
     action: text(),
-    /** done | not_done | abandon */
+    /** done | not_done | abandon, or approve | deny */
     decision: text(),
     note: text(),
     createdAt: integer("created_at").notNull(),
     expiresAt: integer("expires_at"),
   },
   (table) => [index("approvals_state").on(table.state, table.id), index("approvals_agent").on(table.agentId)],
+);
+
+/** Sticky answers to approvals. */
+export const approvalRules = sqliteTable(
+  "approval_rules",
+  {
+    id: text().primaryKey(),
+    /** approve | deny */
+    decision: text().notNull(),
+    /** agent | subtree | tenant */
+    scope: text().notNull(),
+    /** Null for the whole tenant. */
+    agentId: text("agent_id"),
+    tool: text().notNull(),
+    /** tool | host | exact */
+    kind: text().notNull(),
+    /** The host, or SHA-256 of the exact input. */
+    value: text(),
+    untilAt: integer("until_at"),
+    note: text(),
+    /** Who made it. */
+    actor: text().notNull(),
+    createdAt: integer("created_at").notNull(),
+  },
+  (table) => [index("approval_rules_tool").on(table.tool)],
 );
 
 /** Model calls of the batch lane that the queue could not deliver, until a person retries them. */

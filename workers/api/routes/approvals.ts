@@ -2,6 +2,7 @@ import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import * as z from "zod";
 import { LIMITS } from "../../../kernel/limits.ts";
 import { DECISIONS } from "../../../kernel/process/parking.ts";
+import { RULE_KINDS, RULE_SCOPES } from "../../../kernel/scheduler/approval-rules.ts";
 import { action } from "../../../kernel/scheduler/grant.ts";
 import { answer, coreObject } from "../../objects.ts";
 import { actorOf } from "../authenticate.ts";
@@ -32,6 +33,14 @@ const approval = z
   })
   .meta({ id: "Approval" });
 
+const remember = z
+  .strictObject({
+    scope: z.enum(RULE_SCOPES),
+    for: z.enum(RULE_KINDS).optional().meta({ description: "Absent = `exact`: this input and no other." }),
+    until: z.iso.datetime({ offset: true }).optional(),
+  })
+  .meta({ description: "Makes a rule that decides alike from now on: see `/v1/approval-rules`." });
+
 const answerBody = z
   .strictObject({
     answer: z
@@ -42,13 +51,19 @@ const answerBody = z
       .meta({ description: "What the agent is told: the answer to its question, or what a done action answered." }),
     decision: z.enum(DECISIONS).optional().meta({
       description:
-        "On an action: `done` = it happened; `not_done` = it did not, run it again once under the same key; `abandon` = nobody will find out, the message ends as parked.",
+        "On a call that is held: `approve` = run it, once; `deny` = tell the agent no. On one whose outcome is unknown: `done` = it happened; `not_done` = it did not, run it again once under the same key; `abandon` = nobody will find out, the message ends as parked.",
     }),
     note: z
       .string()
       .max(LIMITS.noteChars)
       .optional()
-      .meta({ description: "For the record; the agent does not see it." }),
+      .meta({ description: "For the record; with `deny`, the agent is told." }),
+    actionSha256: z
+      .string()
+      .max(LIMITS.nameChars)
+      .optional()
+      .meta({ description: "The action that you saw: a decision on any other is 409 and changes nothing." }),
+    remember: remember.optional(),
   })
   .meta({ id: "AnswerBody" });
 

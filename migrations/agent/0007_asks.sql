@@ -1,0 +1,1 @@
+ALTER TABLE `process` ADD `asks` text DEFAULT '[]' NOT NULL;
