@@ -35,6 +35,8 @@ export const LIMITS = {
   keyCacheEntries: 1_000,
   /** Revoking a key answers so long after the revocation is durable; the second over `keyCacheMs` is for clocks that jump. */
   keyRevocationMs: 5 * SECOND_MS,
+  /** How long a rotated key may work beside its successor. */
+  keyOverlapMaxSeconds: (7 * 24 * HOUR_MS) / SECOND_MS,
   /** How exactly a key's last use is known. */
   keyUseMs: 1 * HOUR_MS,
   /** One question to D1. */

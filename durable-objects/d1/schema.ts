@@ -123,6 +123,10 @@ export const apiKeys = sqliteTable(
     lastUsedAt: integer("last_used_at"),
     /** The key's own limit; null = none. */
     requestsPerMinute: integer("requests_per_minute"),
+    /** What of its role it may use, as a JSON array; null = all. */
+    scopes: text(),
+    /** The key that was made to take its place. */
+    replacedBy: text("replaced_by"),
   },
   (table) => [index("api_keys_tenant").on(table.tenant, table.id)],
 );
@@ -140,4 +144,28 @@ export const idempotency = sqliteTable(
     at: integer().notNull(),
   },
   (table) => [primaryKey({ columns: [table.scope, table.key] }), index("idempotency_at").on(table.at)],
+);
+
+/** Secrets for hosts outside, encrypted: neither this table nor a backup of it opens anything. */
+export const credentials = sqliteTable(
+  "credentials",
+  {
+    tenant: text().notNull(),
+    name: text().notNull(),
+    /** Of this version of it: a replaced one gets a new id. */
+    id: text().notNull(),
+    version: integer().notNull(),
+    /** The hosts that it is sent to, as a JSON array; sealed along with the secret. */
+    hosts: text().notNull(),
+    /** Which key of the kernel sealed it. */
+    keyId: text("key_id").notNull(),
+    /** Base64url of nonce, tag and ciphertext. */
+    sealed: text().notNull(),
+    /** Tells one value from another without telling anything of it. */
+    fingerprint: text().notNull(),
+    createdAt: integer("created_at").notNull(),
+    /** To the hour. */
+    lastUsedAt: integer("last_used_at"),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.name] })],
 );

@@ -5,6 +5,7 @@ import type { KeyRing } from "./key-ring.ts";
 import type { KeyFacts } from "./registry/keys.ts";
 import { DEFAULT_TENANT } from "./registry/tenants.ts";
 import type { Rank } from "./roles.ts";
+import type { Scope } from "./scopes.ts";
 
 /**
  * Who asks. `Authorization: Bearer <key>` is compared as a SHA-256 hash in constant time, so that neither the length nor
@@ -15,6 +16,8 @@ export interface Principal {
   keyId: string;
   /** What the key may do: see roles.ts. */
   role: Rank;
+  /** What of it; null = all. */
+  scopes: readonly Scope[] | null;
   /** The tenant that the request acts in. */
   tenant: string;
   /** Null = nobody limits how often this key asks. `own` is the key's limit a minute, if it has one. */
@@ -50,7 +53,7 @@ function bootstrap(tenant: string = DEFAULT_TENANT): Result<Principal> {
       issues: [{ path: `header.${TENANT_HEADER}`, message }],
     });
   }
-  return ok({ keyId: "bootstrap", role: "bootstrap", tenant, rate: null });
+  return ok({ keyId: "bootstrap", role: "bootstrap", scopes: null, tenant, rate: null });
 }
 
 /** A tenant's key acts in that tenant; a request that names another one was meant for another key. */
@@ -58,7 +61,7 @@ function tenantKey(facts: KeyFacts, tenant: string = facts.tenant): Result<Princ
   if (tenant !== facts.tenant) return err("forbidden", `This key acts in its own tenant; leave ${TENANT_HEADER} out.`);
   const { requestsPerMinute: own, tenantRequestsPerMinute: shared } = facts;
   const rate = own === null && shared === null ? null : { own };
-  return ok({ keyId: facts.id, role: facts.role, tenant, rate });
+  return ok({ keyId: facts.id, role: facts.role, scopes: facts.scopes, tenant, rate });
 }
 
 /** How the log records a principal. */

@@ -1,12 +1,13 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { AppEnv } from "./context.ts";
+import { scopeOf } from "./scopes.ts";
 import { VERSION } from "./version.ts";
 
 /** The API's description of itself: OpenAPI 3.1, made from the routes and the kernel's schemas. */
 export type OpenApiDocument = ReturnType<OpenAPIHono["getOpenAPI31Document"]>;
 
 export function openApiDocument(app: OpenAPIHono<AppEnv>): OpenApiDocument {
-  return app.getOpenAPI31Document({
+  const document = app.getOpenAPI31Document({
     openapi: "3.1.0",
     info: {
       title: "AOS-Kernel",
@@ -19,6 +20,21 @@ export function openApiDocument(app: OpenAPIHono<AppEnv>): OpenApiDocument {
     security: [{ bearer: [] }],
     tags: TAGS.map(([name, description]) => ({ name, description })),
   });
+  for (const [path, item] of Object.entries(document.paths ?? {})) nameScopes(path, item);
+  return document;
+}
+
+const METHODS = ["get", "post", "put", "patch", "delete"] as const;
+
+/** A route's scope follows from its path, so it is written next to the role here and not in each definition. */
+function nameScopes(path: string, item: NonNullable<OpenApiDocument["paths"]>[string]): void {
+  for (const method of METHODS) {
+    const operation = item[method];
+    const scope = scopeOf(`${method.toUpperCase()} ${path}`);
+    const least = operation?.security?.[0]?.["bearer"];
+    if (operation === undefined || least === undefined || scope === undefined) continue;
+    operation.security = [{ bearer: [...least, scope] }];
+  }
 }
 
 export function registerSecurity(app: OpenAPIHono<AppEnv>): void {
@@ -26,7 +42,7 @@ export function registerSecurity(app: OpenAPIHono<AppEnv>): void {
     type: "http",
     scheme: "bearer",
     description:
-      "A key of this kernel. The bootstrap key acts in the tenant `default`, or in the one that the header `X-AOS-Tenant` names. The name in a route's security requirement is the least role that it needs: `viewer`, `operator`, `admin`, or `bootstrap` for that key alone.",
+      "A key of this kernel. The bootstrap key acts in the tenant `default`, or in the one that the header `X-AOS-Tenant` names. The first name in a route's security requirement is the least role that it needs: `viewer`, `operator`, `admin`, or `bootstrap` for that key alone. The second is the scope that a key with scopes needs as well.",
   });
 }
 

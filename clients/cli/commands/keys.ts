@@ -1,13 +1,13 @@
 import { Command, Option } from "commander";
-import type { KeyInfo, KeyRole } from "../../sdk/client/keys.ts";
+import type { IssuedKey, KeyInfo, KeyRole } from "../../sdk/client/keys.ts";
 import { connect } from "../connection.ts";
 import { Printer } from "../printer.ts";
 import { table } from "../table.ts";
 
 /** `aos keys`: who may use the kernel. */
 export function keyCommands(): Command {
-  const keys = new Command("keys").description("keys of this kernel: list, create, revoke");
-  return keys.addCommand(list(), { isDefault: true }).addCommand(create()).addCommand(revoke());
+  const keys = new Command("keys").description("keys of this kernel: list, create, rotate, revoke");
+  return keys.addCommand(list(), { isDefault: true }).addCommand(create()).addCommand(rotate()).addCommand(revoke());
 }
 
 function list(): Command {
@@ -31,8 +31,9 @@ function keyTable(keys: readonly KeyInfo[]): string {
     stateOf(key),
     key.lastUsedAt ?? "never",
     key.requestsPerMinute === null ? "" : String(key.requestsPerMinute),
+    key.scopes === null ? "all" : key.scopes.join(" "),
   ]);
-  return table(["KEY", "TENANT", "ROLE", "NAME", "STATE", "LAST USED", "PER MINUTE"], rows);
+  return table(["KEY", "TENANT", "ROLE", "NAME", "STATE", "LAST USED", "PER MINUTE", "SCOPES"], rows);
 }
 
 function stateOf({ revokedAt, expiresAt }: KeyInfo): string {
@@ -47,6 +48,7 @@ interface CreateOptions {
   name?: string;
   expires?: string;
   perMinute?: string;
+  scope?: string[];
 }
 
 function create(): Command {
@@ -59,19 +61,35 @@ function create(): Command {
     .option("--name <name>", "what people call it")
     .option("--expires <time>", "RFC 3339; by default never")
     .option("--per-minute <requests>", "more requests a minute are refused")
+    .option("--scope <scopes...>", "what of its role it may use, e.g. agents:read llm; by default everything")
     .action(async (options: CreateOptions, command: Command) => {
-      const { role, tenant, name, expires, perMinute } = options;
+      const { role, tenant, name, expires, perMinute, scope } = options;
       const issued = await connect(command).keys.create({
         role,
         ...(tenant !== undefined && { tenantId: tenant }),
         ...(name !== undefined && { name }),
         ...(expires !== undefined && { expiresAt: expires }),
         ...(perMinute !== undefined && { requestsPerMinute: Number(perMinute) }),
+        ...(scope !== undefined && { scopes: scope }),
       });
-      const printer = new Printer(command);
-      printer.print(issued, () => issued.key);
-      printer.note(`${issued.id}: ${role} of ${issued.tenantId}; keep the key, it is not shown again`);
+      show(command, issued);
     });
+}
+
+function rotate(): Command {
+  return new Command("rotate")
+    .description("make a key in the place of another and print it")
+    .argument("<id>", "the old key's id, key_...")
+    .option("--overlap <seconds>", "how long the old one works on; with 0 it takes five seconds", "0")
+    .action(async (id: string, { overlap }: { overlap: string }, command: Command) => {
+      show(command, await connect(command).keys.rotate(id, { overlapSeconds: Number(overlap) }));
+    });
+}
+
+function show(command: Command, issued: IssuedKey): void {
+  const printer = new Printer(command);
+  printer.print(issued, () => issued.key);
+  printer.note(`${issued.id}: ${issued.role} of ${issued.tenantId}; keep the key, it is not shown again`);
 }
 
 function revoke(): Command {

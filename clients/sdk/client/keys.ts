@@ -18,6 +18,10 @@ export interface KeyInfo {
   lastUsedAt: string | null;
   /** Null = no limit. */
   requestsPerMinute: number | null;
+  /** What of its role it may use, e.g. `agents:read` or `llm`; null = everything. */
+  scopes: string[] | null;
+  /** The key that `rotate` made in its place. */
+  replacedBy: string | null;
 }
 
 /** A new key. `key` is shown this once. */
@@ -33,6 +37,8 @@ export interface KeySpec {
   /** RFC 3339. */
   expiresAt?: string;
   requestsPerMinute?: number;
+  /** What of its role it may use; everything when absent. */
+  scopes?: string[];
 }
 
 /** Routes for keys. They need an admin's key; any other gets `forbidden`. */
@@ -52,6 +58,16 @@ export class Keys {
   /** `GET /v1/keys`: every key that the caller administers, revoked ones included, the oldest first. */
   list(options: { tenantId?: string } = {}): AsyncGenerator<KeyInfo> {
     return everyItem(this.#transport, "/v1/keys", { ...options });
+  }
+
+  /**
+   * `POST /v1/keys/{id}/rotate`: a key that does the same, while the old one works on for `overlapSeconds`. With 0, the
+   * default, it answers after five seconds, when the old one opens nothing any more.
+   */
+  rotate(keyId: string, options: { overlapSeconds?: number; idempotencyKey?: string } = {}): Promise<IssuedKey> {
+    const { overlapSeconds = 0, idempotencyKey = true } = options;
+    const path = `/v1/keys/${encodeURIComponent(keyId)}/rotate`;
+    return this.#transport.json(path, { method: "POST", body: { overlapSeconds }, idempotencyKey });
   }
 
   /** `DELETE /v1/keys/{id}`: answers after five seconds, when the key opens nothing any more. */

@@ -4,10 +4,11 @@ import type { AppEnv } from "../context.ts";
 import { matchedRoute } from "../matched-route.ts";
 import { refuse } from "../problem.ts";
 import { isRank, type Rank, reaches } from "../roles.ts";
+import { scopeOf } from "../scopes.ts";
 
 /**
- * Lets a key do what its role allows, before anything is looked up. The least role of each route stands in its definition;
- * a route under `/v1` that names none is refused to everybody.
+ * Lets a key do what its role and its scopes allow, before anything is looked up. The least role of each route stands in its
+ * definition; a route under `/v1` that names none is refused to everybody.
  */
 export function permitted(app: OpenAPIHono<AppEnv>): MiddlewareHandler<AppEnv> {
   let roles: ReadonlyMap<string, Rank> | null = null;
@@ -16,8 +17,12 @@ export function permitted(app: OpenAPIHono<AppEnv>): MiddlewareHandler<AppEnv> {
     if (route === null) return next();
     roles ??= leastRoles(app);
     const least = roles.get(route);
-    if (least !== undefined && reaches(c.var.principal.role, least)) return next();
-    return refuse(c, "forbidden", least === undefined ? "This route is not open to any key." : wanted(least));
+    if (least === undefined) return refuse(c, "forbidden", "This route is not open to any key.");
+    const { role, scopes } = c.var.principal;
+    if (!reaches(role, least)) return refuse(c, "forbidden", wanted(least));
+    const scope = scopeOf(route);
+    if (scopes === null || (scope !== undefined && scopes.includes(scope))) return next();
+    return refuse(c, "forbidden", `This key was not given the scope \`${scope ?? "of this route"}\`.`);
   };
 }
 

@@ -7,6 +7,7 @@ import { makeProviders } from "../../../kernel/llm/providers.ts";
 import { agentObject, answer, coreObject } from "../../objects.ts";
 import { actorOf } from "../authenticate.ts";
 import type { AppContext } from "../context.ts";
+import { withinScopes } from "../scopes.ts";
 import { AgentModel } from "./agent-model.ts";
 import { CachedModel, type CachePorts } from "./cached-model.ts";
 import type { Answerer, Conversation } from "./conversation.ts";
@@ -25,10 +26,13 @@ export function answererOf(c: AppContext, conversation: Conversation, callId: st
 }
 
 function agentModel(c: AppContext, conversation: Conversation, id: string): Result<Answerer> {
-  const { tenant } = c.var.principal;
+  const { tenant, scopes } = c.var.principal;
+  if (!withinScopes(["agents:write"], scopes)) return NO_AGENTS;
   if (!isAgentIdOf(tenant, id, systemHash)) return err("not_found", "There is no such agent.");
   return ok(new AgentModel(() => agentObject(c.env, tenant, id), actorOf(c.var.principal), conversation));
 }
+
+const NO_AGENTS = err("forbidden", "To send an agent messages this key needs the scope `agents:write` too.");
 
 function meteredModel(c: AppContext, conversation: Conversation, callId: string): Result<Answerer> {
   const served = makeProviders(variablesOf(c.env), systemFetch).get(conversation.model);

@@ -13,11 +13,13 @@ import { seal, unseal } from "./seal.ts";
 
 /** What is to be written. `statement` is an INSERT that ends in a WHERE clause, without which nothing is written. */
 export interface Creation<Answer extends object> {
-  table: "api_keys" | "tenants" | "batches";
+  table: keyof typeof REMEMBER;
   id: string;
   statement: string;
   values: readonly (string | number | null)[];
   answer: Answer;
+  /** Written after it in the same transaction; it must do nothing when the row was not written. */
+  then?: { statement: string; values: readonly (string | number | null)[] };
 }
 
 const NOT_YET = "NOT EXISTS (SELECT 1 FROM idempotency WHERE scope = ? AND key = ?)";
@@ -71,8 +73,10 @@ export class Creations {
     const { scope, idempotencyKey: key } = attempt;
     const insert = this.#database.prepare(`${creation.statement} AND ${NOT_YET}`).bind(...creation.values, scope, key);
     const purge = this.#database.prepare(PURGE).bind(systemClock.now() - LIMITS.idempotencyMs);
+    const { then } = creation;
+    const also = then === undefined ? [] : [this.#database.prepare(then.statement).bind(...then.values)];
     const remember = key === null ? [] : [this.#remember(attempt, creation)];
-    const written = await askD1(this.#database.batch([purge, insert, ...remember]));
+    const written = await askD1(this.#database.batch([purge, insert, ...also, ...remember]));
     return written.ok ? ok((written.value[1]?.meta.changes ?? 0) > 0) : written;
   }
 

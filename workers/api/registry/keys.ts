@@ -4,6 +4,7 @@ import { systemClock, systemRandom } from "../../../durable-objects/ports.ts";
 import { err, ok, type Result } from "../../../kernel/errors.ts";
 import { newId } from "../../../kernel/id.ts";
 import type { Role } from "../roles.ts";
+import type { Scope } from "../scopes.ts";
 import { askD1 } from "./ask-d1.ts";
 import type { Creation } from "./creations.ts";
 
@@ -23,6 +24,10 @@ export interface KeyView {
   revokedAt: string | null;
   lastUsedAt: string | null;
   requestsPerMinute: number | null;
+  /** Null = all of its role. */
+  scopes: Scope[] | null;
+  /** The key that takes its place: see rotate-key.ts. */
+  replacedBy: string | null;
 }
 
 /** A key at the only moment when anybody sees it. */
@@ -37,6 +42,7 @@ export interface KeyFacts {
   expiresAt: number | null;
   lastUsedAt: number | null;
   requestsPerMinute: number | null;
+  scopes: Scope[] | null;
   /** Whether the tenant limits the requests of all its keys together. */
   tenantRequestsPerMinute: number | null;
 }
@@ -48,6 +54,7 @@ export interface KeySpec {
   name: string;
   expiresAt: number | null;
   requestsPerMinute: number | null;
+  scopes: Scope[] | null;
 }
 
 type Row = {
@@ -60,18 +67,29 @@ type Row = {
   revoked_at: number | null;
   last_used_at: number | null;
   requests_per_minute: number | null;
+  scopes: string | null;
+  replaced_by: string | null;
 };
 
-const CREATE = `INSERT INTO api_keys (id, tenant, role, name, sha256, created_at, expires_at, requests_per_minute)
-  SELECT ?, id, ?, ?, ?, ?, ?, ? FROM tenants WHERE id = ?`;
-const COLUMNS = "id, tenant, role, name, created_at, expires_at, revoked_at, last_used_at, requests_per_minute";
+const CREATE = `INSERT INTO api_keys (id, tenant, role, name, sha256, created_at, expires_at, requests_per_minute, scopes)
+  SELECT ?, id, ?, ?, ?, ?, ?, ?, ? FROM tenants WHERE id = ?`;
+/** A key in another's place: only while that one is good, and has no successor yet. */
+const SUCCEED = `INSERT INTO api_keys (id, tenant, role, name, sha256, created_at, expires_at, requests_per_minute, scopes)
+  SELECT ?, tenant, role, name, ?, ?, expires_at, requests_per_minute, scopes FROM api_keys
+  WHERE id = ? AND revoked_at IS NULL AND replaced_by IS NULL AND (expires_at IS NULL OR expires_at > ?)`;
+const REPLACE = `UPDATE api_keys SET replaced_by = ?1, expires_at = MIN(COALESCE(expires_at, ?2), ?2)
+  WHERE id = ?3 AND EXISTS (SELECT 1 FROM api_keys WHERE id = ?1)`;
+const COLUMNS =
+  "id, tenant, role, name, created_at, expires_at, revoked_at, last_used_at, requests_per_minute, scopes, replaced_by";
 const LIST = `SELECT ${COLUMNS} FROM api_keys WHERE (?1 IS NULL OR tenant = ?1) AND id > ?2 ORDER BY id LIMIT ?3`;
 const GET = `SELECT ${COLUMNS} FROM api_keys WHERE id = ?1 AND (?2 IS NULL OR tenant = ?2)`;
 const REVOKE = "UPDATE api_keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL";
 const FIND = `SELECT k.id, k.tenant, k.role, k.sha256, k.expires_at AS expiresAt, k.last_used_at AS lastUsedAt,
-    k.requests_per_minute AS requestsPerMinute, t.requests_per_minute AS tenantRequestsPerMinute
+    k.requests_per_minute AS requestsPerMinute, k.scopes, t.requests_per_minute AS tenantRequestsPerMinute
   FROM api_keys k JOIN tenants t ON t.id = k.tenant WHERE k.sha256 = ? AND k.revoked_at IS NULL`;
 const USE = "UPDATE api_keys SET last_used_at = ? WHERE id = ?";
+
+type Stored = Omit<KeyFacts, "scopes"> & { scopes: string | null };
 
 const SHAPE = /^aos_[A-Za-z0-9_-]{43}$/;
 const KEY_BYTES = 32;
@@ -86,14 +104,34 @@ export function hashOfKey(key: string): Buffer {
 }
 
 /** A key that nobody has yet, and the row that would make it one. */
-export function newKey({ tenant, role, name, expiresAt, requestsPerMinute }: KeySpec): Creation<IssuedKey> {
-  const id = newId("key", { clock: systemClock, random: systemRandom });
+export function newKey(spec: KeySpec): Creation<IssuedKey> {
+  const { tenant, role, name, expiresAt, requestsPerMinute, scopes } = spec;
+  const { id, key, now, sha256 } = drawn();
+  const list = scopes === null ? null : JSON.stringify(scopes);
+  const values = [id, role, name, sha256, now, expiresAt, requestsPerMinute, list, tenant];
+  return { table: "api_keys", id, statement: CREATE, values, answer: { ...fresh(spec, id, now), key } };
+}
+
+/** A key that does what `old` does, and takes its place from `replacedAt` on. */
+export function successorOf(old: KeyView, replacedAt: number): Creation<IssuedKey> {
+  const { id, key, now, sha256 } = drawn();
+  const expiresAt = old.expiresAt === null ? null : Date.parse(old.expiresAt);
+  const answer = { ...fresh({ ...old, tenant: old.tenantId, expiresAt }, id, now), key };
+  const values = [id, sha256, now, old.id, now];
+  const replace = { statement: REPLACE, values: [id, replacedAt, old.id] };
+  return { table: "api_keys", id, statement: SUCCEED, values, answer, then: replace };
+}
+
+function drawn() {
   const key = `aos_${Buffer.from(systemRandom.bytes(KEY_BYTES)).toString("base64url")}`;
-  const now = systemClock.now();
-  const values = [id, role, name, hashOfKey(key).toString("hex"), now, expiresAt, requestsPerMinute, tenant];
-  const row = { id, tenant, role, name, created_at: now, expires_at: expiresAt, revoked_at: null, last_used_at: null };
-  const view = viewOf({ ...row, requests_per_minute: requestsPerMinute });
-  return { table: "api_keys", id, statement: CREATE, values, answer: { ...view, key } };
+  const id = newId("key", { clock: systemClock, random: systemRandom });
+  return { id, key, sha256: hashOfKey(key).toString("hex"), now: systemClock.now() };
+}
+
+function fresh({ tenant, role, name, expiresAt, requestsPerMinute, scopes }: KeySpec, id: string, now: number): KeyView {
+  const expiry = { createdAt: new Date(now).toISOString(), expiresAt: instant(expiresAt) };
+  const unused = { revokedAt: null, lastUsedAt: null, replacedBy: null };
+  return { id, tenantId: tenant, role, name, ...expiry, ...unused, requestsPerMinute, scopes };
 }
 
 export class Keys {
@@ -126,7 +164,9 @@ export class Keys {
 
   /** What is known of the key with this hash, unless it is revoked or its tenant is gone; it may have expired. */
   async find(sha256: string): Promise<Result<KeyFacts | null>> {
-    return askD1(this.#database.prepare(FIND).bind(sha256).first<KeyFacts>());
+    const found = await askD1(this.#database.prepare(FIND).bind(sha256).first<Stored>());
+    if (!found.ok || found.value === null) return found as Result<null>;
+    return ok({ ...found.value, scopes: scopesOf(found.value.scopes) });
   }
 
   async noteUse(id: string): Promise<void> {
@@ -145,7 +185,13 @@ function viewOf(row: Row): KeyView {
     revokedAt: instant(row.revoked_at),
     lastUsedAt: instant(row.last_used_at),
     requestsPerMinute: row.requests_per_minute,
+    scopes: scopesOf(row.scopes),
+    replacedBy: row.replaced_by,
   };
+}
+
+function scopesOf(text: string | null): Scope[] | null {
+  return text === null ? null : (JSON.parse(text) as Scope[]);
 }
 
 function instant(at: number | null): string | null {

@@ -21,6 +21,11 @@ export async function revokeKey(c: AppContext, id: string): Promise<Result<null>
     const revoked = await keys.revoke(id);
     if (!revoked.ok) return revoked;
   }
-  await new Promise((resolve) => setTimeout(resolve, LIMITS.keyRevocationMs));
+  await untilForgotten();
   return ok(null);
+}
+
+/** So long may an isolate trust what it read of a key before. */
+export async function untilForgotten(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, LIMITS.keyRevocationMs));
 }

@@ -11,8 +11,10 @@ import { attemptOf } from "../registry/attempt.ts";
 import { issueKey } from "../registry/issue-key.ts";
 import { type KeySpec, Keys } from "../registry/keys.ts";
 import { revokeKey } from "../registry/revoke-key.ts";
+import { rotateKey } from "../registry/rotate-key.ts";
 import { reply } from "../reply.ts";
 import { needs, ROLES } from "../roles.ts";
+import { SCOPES, scopes, withinScopes } from "../scopes.ts";
 import { failures, idempotencyHeader, json, listOf, pageQuery, parameter, takes } from "../route.ts";
 
 const tags = ["keys"];
@@ -28,6 +30,8 @@ const keyView = z.object({
   revokedAt: instant.nullable(),
   lastUsedAt: instant.nullable().meta({ description: "To the hour." }),
   requestsPerMinute: z.int().nullable(),
+  scopes: z.array(z.enum(SCOPES)).nullable().meta({ description: "Null = everything of its role." }),
+  replacedBy: z.string().nullable().meta({ description: "The key that `rotate` made in its place." }),
 });
 
 const issued = keyView
@@ -50,6 +54,7 @@ const keyBody = z
       .max(LIMITS.requestsPerMinuteMax)
       .optional()
       .meta({ description: "More requests a minute are 429 `rate_limited`; no limit when absent." }),
+    scopes: scopes.optional(),
   })
   .meta({ id: "KeyBody" });
 
@@ -59,7 +64,8 @@ const create = createRoute({
   security: needs("admin"),
   tags,
   summary: "Make a key of a tenant",
-  description: "An admin makes keys of its own tenant, the bootstrap key those of any.",
+  description:
+    "An admin makes keys of its own tenant, the bootstrap key those of any. A key with scopes hands out no others than its own.",
   middleware: jsonBody,
   request: { headers: idempotencyHeader, body: takes(keyBody) },
   responses: { 201: json(issued, "The only reply that shows the key."), ...failures },
@@ -94,13 +100,49 @@ const revoke = createRoute({
   responses: { 204: { description: "It is revoked." }, ...failures },
 });
 
+const rotation = z
+  .strictObject({
+    overlapSeconds: z
+      .int()
+      .min(0)
+      .max(LIMITS.keyOverlapMaxSeconds)
+      .default(0)
+      .meta({ description: "How long the old key works on. 0: the reply comes when it opens nothing any more." }),
+  })
+  .meta({ id: "KeyRotation" });
+
+const rotate = createRoute({
+  method: "post",
+  path: "/v1/keys/{id}/rotate",
+  security: needs("admin"),
+  tags,
+  summary: "Make a key in the place of another",
+  description:
+    "The new key has the role, scopes, limits and expiry of the old one, which expires when the overlap is over, and not a moment later in any isolate. A rotated key is rotated no more: rotate its successor.",
+  middleware: jsonBody,
+  request: {
+    params: z.object({ id: z.string().meta({ description: "The old key's id, `key_...`." }) }),
+    headers: idempotencyHeader,
+    body: takes(rotation),
+  },
+  responses: { 201: json(issued, "The only reply that shows the new key."), ...failures },
+});
+
 export function keys(app: OpenAPIHono<AppEnv>): void {
   app.openapi(create, async (c) => {
     const body = c.req.valid("json");
     const spec = specOf(body, c.var.principal.tenant);
     if (!administers(c.var.principal, spec.tenant)) return problem(c, FOREIGN.error);
+    if (!withinScopes(spec.scopes, c.var.principal.scopes)) return problem(c, WIDER.error);
     const attempt = attemptOf(c, body, c.req.valid("header")["Idempotency-Key"]);
     return reply(c, await issueKey(c, spec, attempt), 201);
+  });
+
+  app.openapi(rotate, async (c) => {
+    const { id } = c.req.valid("param");
+    const body = c.req.valid("json");
+    const attempt = attemptOf(c, { id, ...body }, c.req.valid("header")["Idempotency-Key"]);
+    return reply(c, await rotateKey(c, id, { overlapMs: body.overlapSeconds * 1_000, attempt }), 201);
   });
 
   app.openapi(list, async (c) => {
@@ -119,6 +161,7 @@ export function keys(app: OpenAPIHono<AppEnv>): void {
   });
 }
 
+const WIDER = err("forbidden", "A key with scopes hands out no others than its own; name them.");
 const FOREIGN = err("forbidden", "This key administers its own tenant and no other.");
 
 function specOf(body: z.output<typeof keyBody>, ownTenant: string): KeySpec {
@@ -128,6 +171,7 @@ function specOf(body: z.output<typeof keyBody>, ownTenant: string): KeySpec {
     name: body.name ?? "",
     expiresAt: body.expiresAt === undefined ? null : Date.parse(body.expiresAt),
     requestsPerMinute: body.requestsPerMinute ?? null,
+    scopes: body.scopes ?? null,
   };
 }
 
