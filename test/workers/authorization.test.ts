@@ -1,10 +1,11 @@
-import { beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { systemClock, systemHash, systemRandom } from "../../durable-objects/ports.ts";
 import { newAgentId, newBatchId } from "../../kernel/id.ts";
 import type { ControlBlock } from "../../kernel/process/block.ts";
 import { createApp } from "../../workers/api/app.ts";
 import type { OpenAiErrorDocument } from "../../workers/api/openai/openai-error.ts";
 import { openApiDocument } from "../../workers/api/openapi.ts";
+import { figure } from "../security/figure.ts";
 import { eventually } from "../support/tenant.ts";
 import { bindings, boot, json, type Problem, request, spawnDaemon } from "./kernel-client.ts";
 import { newKey, newTenant } from "./key-holders.ts";
@@ -92,23 +93,45 @@ const ROUTES: Record<string, Plan> = {
   "POST /v1/keys": { least: "admin", status: 201, body: { role: "viewer" } },
   "GET /v1/keys": { least: "admin", status: 200 },
   "DELETE /v1/keys/{id}": { least: "admin", status: 204 },
+  "POST /v1/keys/{id}/rotate": { least: "admin", status: 201, body: { overlapSeconds: 60 } },
   "POST /v1/tenants": { least: "bootstrap", status: 201, body: { name: "globex" } },
   "GET /v1/tenants": { least: "viewer", status: 200 },
   "DELETE /v1/tenants/{id}": { least: "bootstrap", status: 204 },
 };
 
+/** The scope of a route, said a second time too: the first part of its path, and whether it only reads. */
+function scopeWanted(route: string): string {
+  const [method, path = ""] = route.split(" ");
+  const family = path.split("/")[2] ?? "";
+  if (["chat", "responses", "embeddings", "models"].includes(family)) return "llm";
+  return `${family}:${method === "GET" ? "read" : "write"}`;
+}
+
 interface Operation {
   security?: { bearer?: string[] }[];
 }
 
-/** Route -> what the document says that it needs; undefined where it says nothing. */
-const DESCRIBED: Record<string, string | undefined> = Object.fromEntries(
+/** Route -> what the document says that it needs, role and scope; empty where it says nothing. */
+const DESCRIBED: Record<string, string[]> = Object.fromEntries(
   Object.entries(openApiDocument(createApp()).paths ?? {}).flatMap(([path, item]) =>
     Object.entries(item as Record<string, Operation>).map(([method, { security }]) => {
-      return [`${method.toUpperCase()} ${path}`, security?.[0]?.bearer?.[0]];
+      return [`${method.toUpperCase()} ${path}`, security?.[0]?.bearer ?? []];
     }),
   ),
 );
+const SCOPES = [...new Set(Object.keys(ROUTES).map(scopeWanted))];
+
+/** Who asks, besides the keys with scopes: each route meets them all. */
+const CALLERS = ["no key", "bad", "revoked", "expired", "viewer", "operator", "admin", "bootstrap", "other tenant"];
+
+let surprises = 0;
+afterEach(({ task }) => {
+  if (task.result?.state === "fail") surprises += 1;
+});
+afterAll(() => {
+  const said = surprises === 0 ? "no surprise" : `${surprises} surprises`;
+  figure("S1", `${Object.keys(ROUTES).length} routes x ${CALLERS.length} callers: ${said}`);
+});
 
 let home: string;
 let abroad: string;
@@ -125,6 +148,10 @@ beforeAll(async () => {
   const revoked = await newKey("admin", home);
   expect((await request("DELETE", `/v1/keys/${revoked.id}`)).status).toBe(204);
   Object.assign(key, { expired: expired.key, revoked: revoked.key });
+  for (const scope of SCOPES) {
+    key[scope] = (await newKey("admin", home, { scopes: [scope] })).key;
+    key[`all but ${scope}`] = (await newKey("admin", home, { scopes: SCOPES.filter((one) => one !== scope) })).key;
+  }
 }, 60_000);
 
 /** What paths may name: an agent with something of everything, or what the first part of the path says. */
@@ -194,8 +221,10 @@ function codeOf(words: string): string {
 }
 
 describe("the document", () => {
-  test("names the routes of the table above, and no other, with the roles that it says", () => {
-    const table = Object.fromEntries(Object.entries(ROUTES).map(([route, { least }]) => [route, least]));
+  test("names the routes of the table above, and no other, with the roles and scopes that it says", () => {
+    const table = Object.fromEntries(
+      Object.entries(ROUTES).map(([route, { least }]) => [route, [least, scopeWanted(route)]]),
+    );
     const behindTheKey = Object.entries(DESCRIBED).filter(([route]) => route.includes(" /v1/"));
     expect(Object.fromEntries(behindTheKey)).toEqual(table);
   });
@@ -242,6 +271,23 @@ describe.each(Object.keys(DESCRIBED).filter((route) => route.includes(" /v1/")))
   test("is closed to a key that names another tenant than its own", async () => {
     const { status, words } = await ask(route, {}, { key: key["admin"] ?? "", tenant: abroad });
     expect([status, codeOf(words)]).toEqual([403, "forbidden"]);
+  });
+});
+
+describe.each(Object.entries(ROUTES).filter(([, { least }]) => least !== "bootstrap"))("%s", (route, { status }) => {
+  const scope = scopeWanted(route);
+
+  test("is closed to a key with every other scope", async () => {
+    const { status, words } = await ask(route, {}, { key: key[`all but ${scope}`] ?? "" });
+    expect([status, codeOf(words)]).toEqual([403, "forbidden"]);
+    expect(words).toContain(scope);
+  });
+
+  test("is open to a key with its scope alone", { timeout: 30_000 }, async () => {
+    const answered = await ask(route, await subject(route), { key: key[scope] ?? "" });
+    // A key hands out nothing above itself: what it may not give, it names.
+    const wanted = route === "POST /v1/keys" || route === "POST /v1/keys/{id}/rotate" ? 403 : status;
+    expect(answered.status, answered.words).toBe(wanted);
   });
 });
 

@@ -36,6 +36,8 @@ describe("a key", () => {
       revokedAt: null,
       lastUsedAt: null,
       requestsPerMinute: null,
+      scopes: null,
+      replacedBy: null,
     });
     const body = { name: "theirs", role: "r", goal: "g", daemon: true };
     await json(201, "POST", "/v1/agents", { key, body });
@@ -148,6 +150,93 @@ describe("revoking a key", () => {
 
   test("that is not there is 404 at once", async () => {
     await problem(404, "not_found", "DELETE", "/v1/keys/key_nobody");
+  });
+});
+
+describe("rotating a key", () => {
+  const rotate = (id: string, call: object = {}) =>
+    json<IssuedKey>(201, "POST", `/v1/keys/${id}/rotate`, { body: {}, ...call });
+
+  test("answers when the old one opens nothing any more, and the new one does what it did", async () => {
+    const old = await newKey("operator", await newTenant(), { name: "ci", scopes: ["agents:read"] });
+    await json(200, "GET", "/v1/agents", { key: old.key });
+    const { key, ...view } = await rotate(old.id);
+    const { key: _, id, ...before } = old;
+    expect(view).toEqual({ ...before, id: view.id, createdAt: view.createdAt });
+    await problem(401, "unauthorized", "GET", "/v1/agents", { key: old.key });
+    await json(200, "GET", "/v1/agents", { key });
+    await problem(403, "forbidden", "GET", "/v1/costs", { key });
+    expect((await actionsOf(old.tenantId)).at(-1)).toMatchObject({ action: "key.rotate", keyId: id });
+  });
+
+  test("with an overlap lets both work, and the old one until then", async () => {
+    const old = await newKey("viewer", await newTenant());
+    const started = Date.now();
+    const { id, key } = await rotate(old.id, { body: { overlapSeconds: 600 } });
+    await json(200, "GET", "/v1/agents", { key: old.key });
+    await json(200, "GET", "/v1/agents", { key });
+    const { items } = await json<Listing<KeyView>>(200, "GET", `/v1/keys?tenantId=${old.tenantId}`);
+    const { replacedBy, expiresAt } = items.find((item) => item.id === old.id) ?? {};
+    expect(replacedBy).toBe(id);
+    expect(Math.abs(Date.parse(expiresAt ?? "") - started - 600_000)).toBeLessThan(60_000);
+    await bindings.DB.prepare("UPDATE api_keys SET expires_at = ? WHERE id = ?").bind(Date.now(), old.id).run();
+    await new Promise((resolve) => setTimeout(resolve, 4_000));
+    await problem(401, "unauthorized", "GET", "/v1/agents", { key: old.key });
+  });
+
+  test("makes one successor, however often and by however many it is asked", async () => {
+    const old = await newKey("viewer", await newTenant());
+    const body = { overlapSeconds: 600 };
+    const headers = { "Idempotency-Key": "turn" };
+    const first = await rotate(old.id, { body, headers });
+    expect(await rotate(old.id, { body, headers })).toEqual(first);
+    await problem(409, "conflict", "POST", `/v1/keys/${old.id}/rotate`, { body });
+    const race = await newKey("viewer", old.tenantId);
+    const replies = await Promise.all(
+      Array.from({ length: 6 }, () => request("POST", `/v1/keys/${race.id}/rotate`, { body })),
+    );
+    expect(replies.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409, 409, 409]);
+  });
+
+  test("of a revoked or an expired one is refused, and never shortens or lengthens what an expiry said", async () => {
+    const expiresAt = new Date(Date.now() + 60_000).toISOString();
+    const brief = await newKey("viewer", await newTenant(), { expiresAt });
+    const next = await rotate(brief.id, { body: { overlapSeconds: 600 } });
+    expect(next.expiresAt).toBe(expiresAt);
+    const { items } = await json<Listing<KeyView>>(200, "GET", `/v1/keys?tenantId=${brief.tenantId}`);
+    expect(items.map((item) => item.expiresAt)).toEqual([expiresAt, expiresAt]);
+    await bindings.DB.prepare("UPDATE api_keys SET expires_at = 1 WHERE id = ?").bind(next.id).run();
+    await problem(409, "conflict", "POST", `/v1/keys/${next.id}/rotate`, { body: {} });
+  });
+});
+
+describe("a key with scopes", () => {
+  test("hands out no scope that it has not, neither by a new key nor by a rotated one", async () => {
+    const tenantId = await newTenant();
+    const { key } = await newKey("admin", tenantId, { scopes: ["keys:write", "agents:read", "agents:read"] });
+    const make = (scopes?: string[]) => ({ key, body: { role: "viewer", ...(scopes && { scopes }) } });
+    await problem(403, "forbidden", "POST", "/v1/keys", make());
+    await problem(403, "forbidden", "POST", "/v1/keys", make(["agents:read", "llm"]));
+    const made = await json<IssuedKey>(201, "POST", "/v1/keys", make(["agents:read"]));
+    expect(made.scopes).toEqual(["agents:read"]);
+    const wide = await newKey("viewer", tenantId);
+    await problem(403, "forbidden", "POST", `/v1/keys/${wide.id}/rotate`, { key, body: {} });
+    await problem(422, "invalid_input", "POST", "/v1/keys", { body: { role: "viewer", scopes: ["root"] } });
+    await problem(422, "invalid_input", "POST", "/v1/keys", { body: { role: "viewer", scopes: [] } });
+  });
+
+  test("of the front alone reaches models, and no agent through them", async () => {
+    const tenantId = await newTenant();
+    const { id } = await spawnDaemon({}, tenantId);
+    const ask = (key: string, model: string) => {
+      const body = { model, messages: [{ role: "user", content: "2+2?" }] };
+      return request("POST", "/v1/chat/completions", { key, body });
+    };
+    const front = await newKey("operator", tenantId, { scopes: ["llm"] });
+    expect((await ask(front.key, "local/reader")).status).toBe(200);
+    expect((await ask(front.key, `agent/${id}`)).status).toBe(403);
+    const both = await newKey("operator", tenantId, { scopes: ["llm", "agents:write"] });
+    expect((await ask(both.key, `agent/${id}`)).status).toBe(200);
   });
 });
 

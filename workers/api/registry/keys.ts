@@ -128,7 +128,11 @@ function drawn() {
   return { id, key, sha256: hashOfKey(key).toString("hex"), now: systemClock.now() };
 }
 
-function fresh({ tenant, role, name, expiresAt, requestsPerMinute, scopes }: KeySpec, id: string, now: number): KeyView {
+function fresh(
+  { tenant, role, name, expiresAt, requestsPerMinute, scopes }: KeySpec,
+  id: string,
+  now: number,
+): KeyView {
   const expiry = { createdAt: new Date(now).toISOString(), expiresAt: instant(expiresAt) };
   const unused = { revokedAt: null, lastUsedAt: null, replacedBy: null };
   return { id, tenantId: tenant, role, name, ...expiry, ...unused, requestsPerMinute, scopes };

@@ -14,8 +14,8 @@ import { revokeKey } from "../registry/revoke-key.ts";
 import { rotateKey } from "../registry/rotate-key.ts";
 import { reply } from "../reply.ts";
 import { needs, ROLES } from "../roles.ts";
-import { SCOPES, scopes, withinScopes } from "../scopes.ts";
 import { failures, idempotencyHeader, json, listOf, pageQuery, parameter, takes } from "../route.ts";
+import { SCOPES, scopes, withinScopes } from "../scopes.ts";
 
 const tags = ["keys"];
 const instant = z.iso.datetime();
