@@ -21,6 +21,9 @@ export interface ObjectEnv {
    */
   PUBLIC_NETWORK?: Fetcher;
 
+  /** Seals credentials; the one before it still opens what it sealed. */
+  AOS_SECRETS_KEY?: string;
+  AOS_SECRETS_KEY_PREVIOUS?: string;
   AOS_EGRESS_ALLOW?: string;
   AOS_KEYED_HOSTS?: string;
   AOS_DEFAULT_MODEL?: string;

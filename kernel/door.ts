@@ -243,7 +243,7 @@ export class Door {
   }
 
   #context(call: PendingCall, signal: AbortSignal): CallContext {
-    const { process, clock, context, files, sandbox } = this.#parts;
+    const { process, clock, context, files, sandbox, credentials } = this.#parts;
     const { id, tenant } = process.get();
     const common = {
       callId: call.call_id,
@@ -252,6 +252,7 @@ export class Door {
       memory: context.memory,
       files,
       sandbox,
+      credentials,
       signal,
     };
     return { ...common, ...this.#outside() };
@@ -259,8 +260,8 @@ export class Door {
 
   #outside(): Outside {
     const { permission_level: level, grants } = this.#parts.process.get();
-    const { hosts = [] } = JSON.parse(grants) as Grants;
-    return { egress: this.#parts.egress, reach: reachOf(level, hosts) };
+    const { hosts = [], credentials = [] } = JSON.parse(grants) as Grants;
+    return { egress: this.#parts.egress, reach: reachOf(level, hosts), mayUse: credentials };
   }
 
   #actor(): string {

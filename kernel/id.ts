@@ -30,7 +30,7 @@ export function ulid(ports: Pick<IdPorts, "clock" | "random">): string {
 
 /** `<prefix>_` + ULID: ordered by creation time, unguessable. */
 export function newId(
-  prefix: "msg" | "call" | "apr" | "seg" | "req" | "key" | "slot" | "rule",
+  prefix: "msg" | "call" | "crd" | "apr" | "seg" | "req" | "key" | "slot" | "rule",
   ports: Pick<IdPorts, "clock" | "random">,
 ): string {
   return `${prefix}_${ulid(ports)}`;

@@ -37,6 +37,15 @@ export const LIMITS = {
   keyRevocationMs: 5 * SECOND_MS,
   /** How long a rotated key may work beside its successor. */
   keyOverlapMaxSeconds: (7 * 24 * HOUR_MS) / SECOND_MS,
+  // --- credentials for hosts outside
+  credentialsMax: 256,
+  credentialHosts: 32,
+  credentialHeaders: 8,
+  /** A shorter one is no secret: it could not be found again in what hosts answer without finding ordinary words. */
+  credentialChars: 8,
+  /** The kernel's own key, from which the ones that seal credentials are derived. */
+  secretsKeyChars: 32,
+
   /** How exactly a key's last use is known. */
   keyUseMs: 1 * HOUR_MS,
   /** One question to D1. */

@@ -2,6 +2,7 @@ import type * as z from "zod";
 import type { Fault, Page, PageEntry, PagePatch, SearchHit } from "./context/page.ts";
 import type { KernelError, Result } from "./errors.ts";
 import type { Clock } from "./ports.ts";
+import type { CredentialStore } from "./security/credential.ts";
 import type { Egress } from "./security/egress.ts";
 import type { Capability } from "./security/levels.ts";
 import type { Reach } from "./security/reach.ts";
@@ -38,6 +39,8 @@ export interface Memory {
 export interface Outside {
   readonly egress: Egress;
   readonly reach: Reach;
+  /** Names of the credentials that it was granted. */
+  readonly mayUse: readonly string[];
 }
 
 /** What a system call may use while it runs. */
@@ -48,6 +51,7 @@ export interface CallContext extends Outside {
   readonly memory: Memory;
   readonly files: StorageDriver;
   readonly sandbox: Sandbox;
+  readonly credentials: CredentialStore;
   /** Aborts at the call's deadline, or when the process is signalled. */
   readonly signal: AbortSignal;
 }

@@ -4,6 +4,7 @@ import { approveCommand } from "./commands/approve.ts";
 import { auditCommand } from "./commands/audit.ts";
 import { batchCommands } from "./commands/batch.ts";
 import { costCommand } from "./commands/cost.ts";
+import { credentialCommands } from "./commands/credentials.ts";
 import { deadLetterCommands } from "./commands/dead-letters.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { eraseCommand } from "./commands/erase.ts";
@@ -72,6 +73,7 @@ function aos(): Command {
     toolsCommand(),
     keyCommands(),
     tenantCommands(),
+    credentialCommands(),
   ];
   for (const command of commands) program.addCommand(inheriting(program, command));
   return program;

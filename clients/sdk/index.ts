@@ -15,6 +15,7 @@ export { AosError } from "./client/aos-error.ts";
 export type { Action, Approval, Decision, DecisionOptions } from "./client/approvals.ts";
 export type { BatchEntry, BatchRequestSpec, BatchResult } from "./client/batches.ts";
 export { KernelClient } from "./client/client.ts";
+export type { CredentialInfo, CredentialSpec } from "./client/credentials.ts";
 export type { DeadLetter } from "./client/dead-letters.ts";
 export type { AgentEvent, WatchOptions } from "./client/events.ts";
 export type { IssuedKey, KeyInfo, KeyRole, KeySpec } from "./client/keys.ts";

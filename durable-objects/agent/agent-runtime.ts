@@ -21,6 +21,7 @@ import { Mounts } from "../../kernel/storage/mounts.ts";
 import { SYSCALLS } from "../../kernel/syscalls/index.ts";
 import { Transactions } from "../../kernel/transactions.ts";
 import { VERSION } from "../../kernel/version.ts";
+import { agentCredentials } from "../credentials/agent-credentials.ts";
 import { within } from "../deadline.ts";
 import { type ObjectEnv, variablesOf } from "../env.ts";
 import { systemClock, systemFetch, systemHash, systemRandom } from "../ports.ts";
@@ -103,6 +104,7 @@ export function makeRuntime(ctx: DurableObjectState, env: ObjectEnv, storage: Sq
       allowed: (input, init) => fetch(input, init),
       public: (input, init) => (env.PUBLIC_NETWORK ?? globalThis).fetch(input as string, init),
     }),
+    credentials: agentCredentials(env, facts.tenant),
     sandbox: sandboxPort(ctx),
     core: corePort(env, facts.tenant),
     calls: callQueue(env),

@@ -5,6 +5,7 @@ import type { Log } from "../log/log.ts";
 import type { Clock, Hash, Random } from "../ports.ts";
 import type { Asked, RuleWord } from "../scheduler/approval-rules.ts";
 import type { AgentReport, GrantReply, GrantRequest } from "../scheduler/grant.ts";
+import type { CredentialStore } from "../security/credential.ts";
 import type { Egress } from "../security/egress.ts";
 import type { Sandbox } from "../security/sandbox/sandbox.ts";
 import type { StorageDriver } from "../storage/driver.ts";
@@ -65,6 +66,7 @@ export interface AgentParts {
   readonly syscalls: Readonly<Record<string, Syscall>>;
   readonly providers: Providers;
   readonly egress: Egress;
+  readonly credentials: CredentialStore;
   readonly sandbox: Sandbox;
   readonly core: CorePort;
   readonly calls: CallQueue;

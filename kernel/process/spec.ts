@@ -80,12 +80,18 @@ export const contextConfig = z.strictObject({
   replacement: z.enum(["lru"]).optional(),
 });
 
+export const credentialName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, "1 to 63 of a-z, 0-9, dot, hyphen and underscore, a letter or digit first");
+
 /** What a process may use beyond what its level says for all. */
 export const grants = z.strictObject({
   tools: z.array(z.string()).max(256).optional(),
   /** Hosts that its requests may go to: `host`, `host:port`, or `*.host` for all below it. */
   hosts: z.array(z.string().refine(isHostRule, HOST_RULE)).max(256).optional(),
   paths: z.array(z.string()).max(256).optional(),
+  /** Names of the tenant's credentials that its requests may carry. */
+  credentials: z.array(credentialName).max(LIMITS.credentialsMax).optional(),
 });
 export type Grants = z.infer<typeof grants>;
 

@@ -23,12 +23,13 @@ export function aboveParent(child: Standard, parent: Standard): InputIssue[] {
   if (isAbove(child.level, parent.level)) {
     return [{ path: "$.permissionLevel", message: `the parent is ${parent.level}; ask for that or less` }];
   }
-  const { tools = [], hosts = [], paths = [] } = child.grants;
+  const { tools = [], hosts = [], paths = [], credentials = [] } = child.grants;
   const held = parent.grants;
   return [
     ...(allows(parent.level, "web.public") || coversHosts(held.hosts ?? [], hosts) ? [] : [notHeld("hosts")]),
     ...(parent.level === "FULL" || isWithin(tools, held.tools) ? [] : [notHeld("tools")]),
     ...(isWithin(paths, held.paths) ? [] : [notHeld("paths")]),
+    ...(isWithin(credentials, held.credentials) ? [] : [notHeld("credentials")]),
   ];
 }
 

@@ -2,9 +2,11 @@ import { err, KernelBug, ok, type Result } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { readBody } from "../llm/body-reader.ts";
 import type { Fetch } from "../ports.ts";
+import type { Credential } from "./credential.ts";
 import { type EgressPolicy, parseEgress } from "./egress-env.ts";
 import { targetOf } from "./egress-target.ts";
 import { isRead, outOfReach, type Reach } from "./reach.ts";
+import { Redactor } from "./redaction.ts";
 
 /**
  * The one way out: every request whose target somebody outside the kernel chose goes through here, whoever makes it (tools,
@@ -13,6 +15,9 @@ import { isRead, outOfReach, type Reach } from "./reach.ts";
  *
  * A request that acts (neither GET nor HEAD) follows no redirect: it would act somewhere else than asked, under an effect
  * that was judged for the first host. The redirect is its answer.
+ *
+ * A credential is put on here, after the target is judged, for its hosts and for the first origin alone; what comes back is
+ * searched for it before anybody reads it.
  */
 
 export interface EgressRequest {
@@ -37,6 +42,7 @@ export interface EgressBounds {
   reach: Reach;
   /** Carries the deadline. */
   signal: AbortSignal;
+  credential?: Credential | undefined;
 }
 
 /** How requests leave. Where the platform offers a network without private addresses, guarded ones use it. */
@@ -78,14 +84,31 @@ export class Egress {
    * `outcome_unknown` = a request that acts was sent, and nobody can say whether it arrived; of a failed read nothing is left.
    * Whatever the host answered, in whatever status, is a value.
    */
-  async request(request: EgressRequest, { reach, signal }: EgressBounds): Promise<Result<EgressResponse>> {
+  async request(request: EgressRequest, bounds: EgressBounds): Promise<Result<EgressResponse>> {
+    const { credential } = bounds;
+    if (credential === undefined) return await this.#follow(request, bounds);
+    const target = this.target(request.method, request.url, bounds.reach);
+    if (!target.ok) return target;
+    if (!credential.hosts.matches(target.value)) {
+      return err("forbidden", `the credential ${credential.name} is not for ${target.value.host}`);
+    }
+    const headers = { ...request.headers, ...credential.headers };
+    return redacted(
+      await this.#follow({ ...request, headers }, bounds),
+      new Redactor(Object.values(credential.headers)),
+    );
+  }
+
+  /** Across origins a redirect drops all but a few headers, the credential's whatever their names are. */
+  async #follow(request: EgressRequest, { reach, signal, credential }: EgressBounds): Promise<Result<EgressResponse>> {
+    const secret = new Set(Object.keys(credential?.headers ?? {}));
     let hop = request;
     for (let redirects = 0; redirects <= LIMITS.redirects; redirects++) {
       const target = this.target(hop.method, hop.url, reach);
       if (!target.ok) return redirects === 0 ? target : refusedHop(target.error.message);
       const response = await this.#send(hop, target.value, signal);
       if (!response.ok) return response;
-      const next = nextHop(hop, target.value, response.value);
+      const next = nextHop(hop, target.value, response.value, secret);
       if (next === null) return ok(await received(target.value, response.value, signal));
       response.value.body?.cancel().catch(() => {});
       hop = next;
@@ -128,18 +151,25 @@ function reasonOf(cause: unknown): string {
 }
 
 /** Where the response sends a request that reads; null when it is the answer. */
-function nextHop(hop: EgressRequest, from: URL, response: Response): EgressRequest | null {
+function nextHop(hop: EgressRequest, from: URL, response: Response, secret: ReadonlySet<string>): EgressRequest | null {
   const location = response.headers.get("location");
   if (!isRead(hop.method) || !REDIRECTS.has(response.status) || location === null) return null;
   const url = URL.parse(location, from.href);
   if (url === null) return null;
-  const headers = url.origin === from.origin ? hop.headers : sharedHeaders(hop.headers);
+  const headers = url.origin === from.origin ? hop.headers : sharedHeaders(hop.headers, secret);
   // Its fragment is dropped, its user name is not: the guard refuses it as it would the first.
   return { method: hop.method, url: url.href, headers };
 }
 
-function sharedHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => SHARED_HEADERS.has(name)));
+function sharedHeaders(headers: Readonly<Record<string, string>>, secret: ReadonlySet<string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => SHARED_HEADERS.has(name) && !secret.has(name)));
+}
+
+function redacted(result: Result<EgressResponse>, redactor: Redactor): Result<EgressResponse> {
+  if (!result.ok) return { ok: false, error: { ...result.error, message: redactor.text(result.error.message) } };
+  const { url, headers, bytes, complete } = result.value;
+  const shown = new Headers([...headers].map(([name, value]): [string, string] => [name, redactor.text(value)]));
+  return ok({ ...result.value, url: redactor.text(url), headers: shown, bytes: redactor.bytes(bytes, complete) });
 }
 
 async function received(url: URL, response: Response, signal: AbortSignal): Promise<EgressResponse> {

@@ -1,15 +1,17 @@
 import * as z from "zod";
-import { ok, type Result } from "../errors.ts";
+import { err, type KernelError, ok, type Result } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { EgressRequest, EgressResponse } from "../security/egress.ts";
 import { isRead, reachesAny } from "../security/reach.ts";
+import { Redactor } from "../security/redaction.ts";
 import type { SandboxResponse } from "../security/sandbox/sandbox.ts";
 import { type CallContext, type Outside, type Syscall, syscall, type ToolValue } from "../syscall.ts";
 import { bodyText } from "../tools/builtin/web/body-text.ts";
 
 /**
  * Requests to the outside, through the egress guard. A request that reads may be made again; any other carries the call's id
- * as `Idempotency-Key`, and may be sent again only to a host that honours it by the operator's word.
+ * as `Idempotency-Key`, and may be sent again only to a host that honours it by the operator's word. A request may name a
+ * credential that the process was granted: the guard puts it on, and the model sees neither it nor its echo.
  */
 
 const ACCEPT = "text/html, text/plain, text/markdown, application/json;q=0.9, */*;q=0.5";
@@ -22,7 +24,10 @@ const HIDDEN = /^(?:set-cookie|cf-.*|nel|report-to|content-security-policy.*)$/;
 
 const url = z.string().min(1).max(LIMITS.urlChars).describe("An absolute https URL.");
 
-const headers = z
+const credential = z.string().max(LIMITS.nameChars).describe("Name of a granted credential.").optional();
+
+/** Headers as people and models give them. */
+export const givenHeaders = z
   .record(
     z
       .string()
@@ -40,7 +45,7 @@ export const requestInput = z
   .strictObject({
     method: z.enum(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]).default("GET").describe("GET reads."),
     url,
-    headers: headers.optional().describe("Names and values."),
+    headers: givenHeaders.optional().describe("Names and values."),
     body: z
       .string()
       .refine(
@@ -49,6 +54,7 @@ export const requestInput = z
       )
       .optional()
       .describe("Text; say what it is in the content-type header."),
+    credential,
   })
   .refine(({ method, body }) => body === undefined || !isRead(method), {
     message: "GET and HEAD have no body",
@@ -67,34 +73,32 @@ const httpRequest = syscall({
     return egress.honoursKeys(url) ? "idempotent" : "external";
   },
   isOffered: ({ reach }) => reachesAny(reach),
-  permit: ({ method, url }, outside) => refusal(method, url, outside),
+  permit: (input, outside) => refusal(input, outside),
   irreversible: ({ method, url }) => (method === "DELETE" ? `DELETE ${url} cannot be undone` : null),
   hostOf: ({ url }) => hostOf(url),
   timeoutMs: LIMITS.webMs,
-  run: async (context, input) => {
-    const response = await sendGiven(context, input);
-    if (!response.ok) return response;
-    const { status, url: last } = response.value;
-    return ok({ status, url: last, headers: shown(response.value.headers), ...textOf(response.value, true) });
-  },
+  run: (context, input) =>
+    sendGiven(context, input, (response) => {
+      const { status, url: last, headers } = response;
+      return { status, url: last, headers: shown(headers), ...textOf(response, true) };
+    }),
 });
 
 const webFetch = syscall({
   name: "web_fetch",
   description: "Read a web page or a text file on the web: its words, without markup.",
-  input: z.strictObject({ url }),
+  input: z.strictObject({ url, credential }),
   capability: "web.get",
   effect: "pure",
   isOffered: ({ reach }) => reachesAny(reach),
-  permit: ({ url }, outside) => refusal("GET", url, outside),
+  permit: (input, outside) => refusal({ method: "GET", ...input }, outside),
   hostOf: ({ url }) => hostOf(url),
   timeoutMs: LIMITS.webMs,
-  run: async (context, { url }) => {
-    const response = await send(context, { method: "GET", url, headers: { accept: ACCEPT } });
-    if (!response.ok) return response;
-    const { status, url: last } = response.value;
-    return ok({ status, url: last, ...textOf(response.value, false) });
-  },
+  run: (context, { url, credential }) =>
+    send(context, { method: "GET", url, headers: { accept: ACCEPT }, credential }, (response) => {
+      const { status, url: last } = response;
+      return { status, url: last, ...textOf(response, false) };
+    }),
 });
 
 /** The same for a program in the sandbox: status, headers and text. */
@@ -102,23 +106,23 @@ export async function sendChecked(
   context: CallContext,
   input: z.output<typeof requestInput>,
 ): Promise<Result<SandboxResponse>> {
-  const refused = refusal(input.method, input.url, context);
+  const refused = refusal(input, context);
   if (refused !== null) return { ok: false, error: refused };
-  const response = await sendGiven(context, input);
-  if (!response.ok) return response;
-  const { status, headers } = response.value;
-  const { text } = bodyText(response.value, { markup: true });
-  return ok({ status, headers: shown(headers), body: text ?? "" });
+  return sendGiven(context, input, (response) => {
+    const { text } = bodyText(response, { markup: true });
+    return { status: response.status, headers: shown(response.headers), body: text ?? "" };
+  });
 }
 
 /** Whatever acts carries the call's id as its key. */
-function sendGiven(
+function sendGiven<T>(
   context: CallContext,
-  { method, url, headers = {}, body }: z.output<typeof requestInput>,
-): Promise<Result<EgressResponse>> {
+  { method, url, headers = {}, body, credential }: z.output<typeof requestInput>,
+  read: (response: EgressResponse) => T,
+): Promise<Result<T>> {
   const key: Record<string, string> = isRead(method) ? {} : { "idempotency-key": context.callId };
   const given = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
-  return send(context, { method, url, headers: { ...given, ...key }, body });
+  return send(context, { method, url, headers: { ...given, ...key }, body, credential }, read);
 }
 
 export const WEB_CALLS: readonly Syscall[] = [webFetch, httpRequest];
@@ -127,14 +131,36 @@ function hostOf(url: string): string | null {
   return URL.parse(url)?.host ?? null;
 }
 
-function refusal(method: string, url: string, { egress, reach }: Outside) {
+function refusal(
+  { method, url, credential }: { method: string; url: string; credential?: string | undefined },
+  { egress, reach, mayUse }: Outside,
+): KernelError | null {
   const target = egress.target(method, url, reach);
-  return target.ok ? null : target.error;
+  if (!target.ok) return target.error;
+  if (credential === undefined || mayUse.includes(credential)) return null;
+  const granted = mayUse.length === 0 ? "none" : mayUse.join(", ");
+  return err("forbidden", `this process was not granted the credential ${credential}; it was granted ${granted}`).error;
 }
 
-function send({ egress, reach, signal }: CallContext, request: EgressRequest): Promise<Result<EgressResponse>> {
+interface Sending extends EgressRequest {
+  credential?: string | undefined;
+}
+
+/** What `read` makes of the answer. Decoding may bring a secret to light that the bytes did not show: it is looked for again. */
+async function send<T>(
+  context: CallContext,
+  { credential: name, ...request }: Sending,
+  read: (response: EgressResponse) => T,
+): Promise<Result<T>> {
+  const { egress, reach, signal, credentials } = context;
+  const credential = name === undefined ? ok(undefined) : await credentials.open(name);
+  if (!credential.ok) return credential;
   const headers = { "user-agent": USER_AGENT, ...request.headers };
-  return egress.request({ ...request, headers }, { reach, signal });
+  const response = await egress.request({ ...request, headers }, { reach, signal, credential: credential.value });
+  if (!response.ok) return response;
+  const value = read(response.value);
+  if (credential.value === undefined) return ok(value);
+  return ok(new Redactor(Object.values(credential.value.headers)).value(value) as T);
 }
 
 function textOf(response: EgressResponse, markup: boolean): ToolValue {

@@ -94,6 +94,14 @@ const ROUTES: Record<string, Plan> = {
   "GET /v1/keys": { least: "admin", status: 200 },
   "DELETE /v1/keys/{id}": { least: "admin", status: 204 },
   "POST /v1/keys/{id}/rotate": { least: "admin", status: 201, body: { overlapSeconds: 60 } },
+  "POST /v1/credentials": {
+    least: "operator",
+    status: 201,
+    body: { name: "weather", value: "a-key-of-the-weather", hosts: ["api.example.com"] },
+  },
+  "GET /v1/credentials": { least: "operator", status: 200 },
+  "POST /v1/credentials/reseal": { least: "operator", status: 200 },
+  "DELETE /v1/credentials/{name}": { least: "operator", status: 204 },
   "POST /v1/tenants": { least: "bootstrap", status: 201, body: { name: "globex" } },
   "GET /v1/tenants": { least: "viewer", status: 200 },
   "DELETE /v1/tenants/{id}": { least: "bootstrap", status: 204 },
@@ -161,6 +169,7 @@ async function subject(route: string): Promise<Record<string, string>> {
   if (route.includes("/v1/approval-rules/{id}")) return { id: await newRule() };
   if (route.includes("/v1/approvals/{id}")) return { id: await openQuestion() };
   if (route.includes("/v1/batches/{id}")) return { id: await endedBatch() };
+  if (route.includes("/v1/credentials/{name}")) return { name: await storedCredential() };
   if (!route.includes("{id}")) return {};
   const { id } = await spawnDaemon({}, home);
   const at = { tenant: home };
@@ -180,6 +189,13 @@ async function endedBatch(): Promise<string> {
   const look = () => json<{ state: string }>(200, "GET", `/v1/batches/${id}`, at);
   await eventually(look, ({ state }) => state === "completed");
   return id;
+}
+
+async function storedCredential(): Promise<string> {
+  const name = `tide-${crypto.randomUUID()}`;
+  const body = { name, value: "a-key-of-the-tide", hosts: ["api.example.com"] };
+  await json(201, "POST", "/v1/credentials", { tenant: home, body });
+  return name;
 }
 
 async function openQuestion(): Promise<string> {

@@ -12,6 +12,7 @@ const KEY = "the-key-of-the-tests";
 /** Lets the client in. Once a file, because storage is isolated per file. */
 export function boot(): void {
   bindings.AOS_ADMIN_KEY = KEY;
+  bindings.AOS_SECRETS_KEY = "the-key-that-seals-the-secrets-of-the-tests";
 }
 
 export interface Call {

@@ -27,6 +27,7 @@ import { batches } from "./routes/batches.ts";
 import { cache } from "./routes/cache.ts";
 import { chatCompletions } from "./routes/chat-completions.ts";
 import { costs } from "./routes/costs.ts";
+import { credentials } from "./routes/credentials.ts";
 import { deadLetters } from "./routes/dead-letters.ts";
 import { docs } from "./routes/docs.ts";
 import { embeddings } from "./routes/embeddings.ts";
@@ -75,6 +76,7 @@ const RESOURCES = [
   quotas,
   keys,
   tenants,
+  credentials,
 ] as const;
 
 export function createApp(): OpenAPIHono<AppEnv> {

@@ -62,5 +62,6 @@ const TAGS = [
   ["dead letters", "Model calls that the queue could not deliver"],
   ["quotas", "The tenant's budgets"],
   ["keys", "Keys and tenants"],
+  ["credentials", "Secrets for hosts outside"],
   ["kernel", "The kernel itself"],
 ] as const;

@@ -2,6 +2,7 @@ import { Agents } from "./agents.ts";
 import { ApprovalRules } from "./approval-rules.ts";
 import { Approvals } from "./approvals.ts";
 import { Batches } from "./batches.ts";
+import { Credentials } from "./credentials.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { Events } from "./events.ts";
 import { Files } from "./files.ts";
@@ -39,6 +40,7 @@ export class KernelClient {
   readonly quotas: Quotas;
   readonly keys: Keys;
   readonly tenants: Tenants;
+  readonly credentials: Credentials;
   readonly #transport: Transport;
 
   constructor(endpoint: Endpoint) {
@@ -58,6 +60,7 @@ export class KernelClient {
     this.quotas = new Quotas(this.#transport);
     this.keys = new Keys(this.#transport);
     this.tenants = new Tenants(this.#transport);
+    this.credentials = new Credentials(this.#transport);
   }
 
   /** `GET /health`: resolves when the kernel answers. Needs no valid key. */

@@ -8,6 +8,7 @@ import { miniflareOptions, type RuntimeFacts, RuntimeLog } from "./miniflare-opt
 import { PUBLIC_NETWORK } from "./public-network.ts";
 import { RuntimeError } from "./runtime-error.ts";
 import { removeRuntimeUrl, writeRuntimeUrl } from "./runtime-url.ts";
+import { ensureSecretsKey } from "./secrets-key.ts";
 import type { Settings } from "./settings.ts";
 import { StateLock } from "./state-lock.ts";
 import { readWorkerBundle, type WorkerBundle } from "./worker-bundle.ts";
@@ -67,7 +68,9 @@ export class LocalRuntime {
   static async #boot(boot: Boot): Promise<LocalRuntime> {
     const { settings, bundle } = boot;
     const adminKey = settings.adminKey ?? ensureAdminKey(settings.stateDir);
-    const miniflare = await serve(boot, { ...settings.bindings, AOS_ADMIN_KEY: adminKey });
+    const secretsKey = settings.bindings["AOS_SECRETS_KEY"] ?? ensureSecretsKey(settings.stateDir);
+    const own = { AOS_ADMIN_KEY: adminKey, AOS_SECRETS_KEY: secretsKey };
+    const miniflare = await serve(boot, { ...settings.bindings, ...own });
     const url = (await miniflare.unsafeGetDirectURL(bundle.options.name, ENTRYPOINT)).origin;
     writeRuntimeUrl(settings.stateDir, url);
     const ticker = new CronTicker(miniflare, bundle.options);

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseEnv } from "node:util";
 import * as z from "zod";
+import { LIMITS } from "../../../kernel/limits.ts";
 import { LIMITS_TAKE, limitsText } from "../../../kernel/llm/gate/account-limits.ts";
 import { HostRules } from "../../../kernel/security/host-rules.ts";
 import { RuntimeError } from "./runtime-error.ts";
@@ -18,6 +19,7 @@ const port = z
   .refine((number) => number <= 65_535);
 const httpUrl = z.url({ protocol: /^https?$/ });
 const secret = z.string().regex(/^[\x21-\x7e]+$/);
+const secretsKey = secret.min(LIMITS.secretsKeyChars);
 const hosts = z.string().refine((text) => HostRules.parse(text).ok);
 const price = String.raw`[a-z]+/[^\s,=]+=\d+(\.\d+)?(:\d+(\.\d+)?){2}(:\d+)?`;
 const prices = z.string().regex(new RegExp(`^\\s*${price}(\\s*,\\s*${price})*\\s*$`));
@@ -49,6 +51,8 @@ const VARIABLES = {
     "provider/model=input:cached:output in US dollars per million tokens, separated by commas",
   ],
   AOS_AUDIT_KEY: [secret.min(16), `at least 16 ${SECRET}`],
+  AOS_SECRETS_KEY: [secretsKey, `at least ${LIMITS.secretsKeyChars} ${SECRET}`],
+  AOS_SECRETS_KEY_PREVIOUS: [secretsKey, `at least ${LIMITS.secretsKeyChars} ${SECRET}`],
   AOS_STORAGE: [z.enum(["cloudflare", "postgres", "memory"]), "cloudflare, postgres or memory"],
   DATABASE_URL: [z.url({ protocol: /^postgres(ql)?$/ }), "a postgres:// URL"],
   AOS_EGRESS_ALLOW: [hosts, HOSTS],

@@ -1,5 +1,6 @@
 import type { PageEntry, PagePatch, SearchHit } from "../../../kernel/context/page.ts";
 import { err, ok, type Result } from "../../../kernel/errors.ts";
+import type { CredentialStore } from "../../../kernel/security/credential.ts";
 import { makeEgress } from "../../../kernel/security/egress.ts";
 import { reachOf } from "../../../kernel/security/reach.ts";
 import type { Sandbox } from "../../../kernel/security/sandbox/sandbox.ts";
@@ -64,9 +65,11 @@ export class Caller {
   readonly clock = new TestClock();
   readonly files = new Mounts({ "/workspace": new MemoryStorage({ clock: this.clock, hash: nodeHash }) });
   readonly sandbox: Sandbox = { run: runInQuickJs };
+  readonly credentials: CredentialStore = { open: async (name) => err("not_found", `There is no ${name}.`) };
   readonly outside: Outside = {
     egress: makeEgress({}, { allowed: fetch, public: fetch }),
     reach: reachOf("STANDARD", []),
+    mayUse: [],
   };
   #calls = 0;
 
@@ -74,10 +77,11 @@ export class Caller {
   async call(name: string, input: unknown, callId = `call_${++this.#calls}`): Promise<Result<ToolValue>> {
     const entry = SYSCALLS[name];
     if (entry === undefined || entry.effect === "control") throw new Error(`${name} does not run`);
-    const { memory, files, clock } = this;
+    const { memory, files, clock, credentials } = this;
     const context: CallContext = {
       ...this.outside,
       sandbox: this.sandbox,
+      credentials,
       callId,
       process: { id: "agt_1", tenant: "default" },
       clock,

@@ -11,7 +11,7 @@ const egress = makeEgress(
 );
 
 function outside(level: PermissionLevel, hosts: string[] = []): Outside {
-  return { egress, reach: reachOf(level, hosts) };
+  return { egress, reach: reachOf(level, hosts), mayUse: [] };
 }
 
 function permitted(level: PermissionLevel, hosts: string[], method: string, url: string): boolean {

@@ -15,10 +15,11 @@ const weather: ToolSpec = {
   run: async ({ city }) => ({ city, celsius: 21 }),
 };
 
-const { memory, files, clock, outside, sandbox } = new Caller();
+const { memory, files, clock, outside, sandbox, credentials } = new Caller();
 const context: CallContext = {
   ...outside,
   sandbox,
+  credentials,
   callId: "call_1",
   process: { id: "agt_1", tenant: "default" },
   clock,

@@ -1,7 +1,7 @@
 import type { Listing, ListOptions } from "../../../durable-objects/agent/rpc.ts";
+import { askD1 } from "../../../durable-objects/d1/ask-d1.ts";
 import { ok, type Result } from "../../../kernel/errors.ts";
 import type { BatchView } from "../../../kernel/llm/batch/job-state.ts";
-import { askD1 } from "./ask-d1.ts";
 import type { Creation } from "./creations.ts";
 
 /** The list of batch jobs, in D1. A row makes a job accepted; from then on its own object tells where it is. */

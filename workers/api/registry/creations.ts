@@ -1,7 +1,7 @@
+import { askD1 } from "../../../durable-objects/d1/ask-d1.ts";
 import { systemClock, systemHash } from "../../../durable-objects/ports.ts";
 import { err, ok, type Result } from "../../../kernel/errors.ts";
 import { LIMITS } from "../../../kernel/limits.ts";
-import { askD1 } from "./ask-d1.ts";
 import type { Attempt } from "./attempt.ts";
 import { seal, unseal } from "./seal.ts";
 
@@ -19,7 +19,7 @@ export interface Creation<Answer extends object> {
   values: readonly (string | number | null)[];
   answer: Answer;
   /** Written after it in the same transaction; it must do nothing when the row was not written. */
-  then?: { statement: string; values: readonly (string | number | null)[] };
+  also?: { statement: string; values: readonly (string | number | null)[] };
 }
 
 const NOT_YET = "NOT EXISTS (SELECT 1 FROM idempotency WHERE scope = ? AND key = ?)";
@@ -32,6 +32,8 @@ const REMEMBER = {
     SELECT ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM tenants WHERE id = ?)`,
   batches: `INSERT INTO idempotency (scope, key, body_sha256, answer, at)
     SELECT ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM batches WHERE id = ?)`,
+  credentials: `INSERT INTO idempotency (scope, key, body_sha256, answer, at)
+    SELECT ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM credentials WHERE id = ?)`,
 } as const;
 
 export class Creations {
@@ -73,11 +75,14 @@ export class Creations {
     const { scope, idempotencyKey: key } = attempt;
     const insert = this.#database.prepare(`${creation.statement} AND ${NOT_YET}`).bind(...creation.values, scope, key);
     const purge = this.#database.prepare(PURGE).bind(systemClock.now() - LIMITS.idempotencyMs);
-    const { then } = creation;
-    const also = then === undefined ? [] : [this.#database.prepare(then.statement).bind(...then.values)];
+    const also = creation.also === undefined ? [] : [this.#statement(creation.also)];
     const remember = key === null ? [] : [this.#remember(attempt, creation)];
     const written = await askD1(this.#database.batch([purge, insert, ...also, ...remember]));
     return written.ok ? ok((written.value[1]?.meta.changes ?? 0) > 0) : written;
+  }
+
+  #statement({ statement, values }: NonNullable<Creation<object>["also"]>): D1PreparedStatement {
+    return this.#database.prepare(statement).bind(...values);
   }
 
   #remember({ scope, idempotencyKey, body, secret }: Attempt, creation: Creation<object>): D1PreparedStatement {

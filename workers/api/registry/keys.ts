@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import type { Listing, ListOptions } from "../../../durable-objects/agent/rpc.ts";
+import { askD1 } from "../../../durable-objects/d1/ask-d1.ts";
 import { systemClock, systemRandom } from "../../../durable-objects/ports.ts";
 import { err, ok, type Result } from "../../../kernel/errors.ts";
 import { newId } from "../../../kernel/id.ts";
 import type { Role } from "../roles.ts";
 import type { Scope } from "../scopes.ts";
-import { askD1 } from "./ask-d1.ts";
 import type { Creation } from "./creations.ts";
 
 /**
@@ -119,7 +119,7 @@ export function successorOf(old: KeyView, replacedAt: number): Creation<IssuedKe
   const answer = { ...fresh({ ...old, tenant: old.tenantId, expiresAt }, id, now), key };
   const values = [id, sha256, now, old.id, now];
   const replace = { statement: REPLACE, values: [id, replacedAt, old.id] };
-  return { table: "api_keys", id, statement: SUCCEED, values, answer, then: replace };
+  return { table: "api_keys", id, statement: SUCCEED, values, answer, also: replace };
 }
 
 function drawn() {

@@ -1,8 +1,8 @@
 import type { Listing, ListOptions } from "../../../durable-objects/agent/rpc.ts";
+import { askD1 } from "../../../durable-objects/d1/ask-d1.ts";
 import { systemClock, systemRandom } from "../../../durable-objects/ports.ts";
 import { err, ok, type Result } from "../../../kernel/errors.ts";
 import { ulid } from "../../../kernel/id.ts";
-import { askD1 } from "./ask-d1.ts";
 import type { Creation } from "./creations.ts";
 
 /**
@@ -27,6 +27,8 @@ const LIVE_KEYS =
   "SELECT 1 FROM api_keys WHERE tenant = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)";
 const REMOVE = `DELETE FROM tenants WHERE id = ? AND NOT EXISTS (${LIVE_KEYS})`;
 const REMOVE_KEYS = "DELETE FROM api_keys WHERE tenant = ?1 AND NOT EXISTS (SELECT 1 FROM tenants WHERE id = ?1)";
+const REMOVE_CREDENTIALS =
+  "DELETE FROM credentials WHERE tenant = ?1 AND NOT EXISTS (SELECT 1 FROM tenants WHERE id = ?1)";
 const LIMIT_REQUESTS = "UPDATE tenants SET requests_per_minute = ?, quota_seq = ? WHERE id = ? AND quota_seq < ?";
 
 /** A tenant that is not there yet, as the row that would make it one. */
@@ -64,12 +66,13 @@ export class Tenants {
     return row.ok ? ok(row.value !== null) : row;
   }
 
-  /** Removes the tenant with its dead keys; false when it has live ones. */
+  /** Removes the tenant with its dead keys and its credentials; false when it has live ones. */
   async remove(id: string): Promise<Result<boolean>> {
     const removed = await askD1(
       this.#database.batch([
         this.#database.prepare(REMOVE).bind(id, id, systemClock.now()),
         this.#database.prepare(REMOVE_KEYS).bind(id),
+        this.#database.prepare(REMOVE_CREDENTIALS).bind(id),
       ]),
     );
     return removed.ok ? ok((removed.value[0]?.meta.changes ?? 0) > 0) : removed;

@@ -1,6 +1,6 @@
-import { withinMs } from "../../../kernel/deadline.ts";
-import { err, ok, type Result } from "../../../kernel/errors.ts";
-import { LIMITS } from "../../../kernel/limits.ts";
+import { withinMs } from "../../kernel/deadline.ts";
+import { err, ok, type Result } from "../../kernel/errors.ts";
+import { LIMITS } from "../../kernel/limits.ts";
 
 /** Waits for D1 within a deadline. It throws only when it is out of order, so whatever it throws is `unavailable`. */
 export async function askD1<T>(call: Promise<T>): Promise<Result<T>> {
@@ -12,6 +12,6 @@ export async function askD1<T>(call: Promise<T>): Promise<Result<T>> {
   }
 }
 
-const SILENT = err("unavailable", "The database of keys and tenants does not answer; try again.", {
+const SILENT = err("unavailable", "The database does not answer; try again.", {
   retryAfterMs: LIMITS.retryAfterMs,
 });
