@@ -68,9 +68,8 @@ class QuickJsRun {
       this.#answered.resolve();
       this.#answered = Promise.withResolvers();
     });
+    vm.setProp(vm.global, "__input", vm.newString(this.#program.input));
     const written = vm.unwrapResult(vm.evalCode(PRELUDE, "prelude.js"));
-    const input = vm.unwrapResult(vm.evalCode(`(${this.#program.input})`, "input.json"));
-    vm.setProp(vm.global, "input", input);
     const begun = vm.evalCode(programOf(this.#program.code), "program.js");
     if (begun.error) return this.#failed(begun.error);
     return this.#settle(begun.value, written);

@@ -33,6 +33,13 @@ describe("a program", () => {
     expect(outcome).toMatchObject({ ok: true, value: '{"sum":6}' });
   });
 
+  test("sees its input as the JSON that it is, names of JavaScript's own included", async () => {
+    const input = JSON.parse('{"__proto__":{"admin":true},"line":"a\\u2028b"}');
+    const code = 'return [Object.keys(input), Object.hasOwn(input, "__proto__"), input.admin ?? null, input.line.length];';
+    const outcome = await run(code, { input });
+    expect(outcome).toMatchObject({ value: '[["__proto__","line"],true,null,3]' });
+  });
+
   test("reads and writes files; writes are handed out, not done", async () => {
     const code = `
       const text = await files.read("/workspace/a.txt");
