@@ -1,15 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { ok } from "../../../kernel/errors.ts";
 import type { SandboxHost, SandboxLimits, SandboxOutcome } from "../../../kernel/security/sandbox/sandbox.ts";
+import { CODE_LIMITS } from "../../../kernel/syscalls/code.ts";
 import { runInQuickJs } from "../../../workers/sandbox/quickjs-run.ts";
 
-const LIMITS: SandboxLimits = {
-  gas: 3_000,
-  memoryBytes: 32 * 1024 * 1024,
-  stackBytes: 256 * 1024,
-  outputBytes: 64 * 1024,
-  wallMs: 20_000,
-};
+const LIMITS: SandboxLimits = { ...CODE_LIMITS, wallMs: 20_000 };
 
 const HOST: SandboxHost = {
   readFile: async (path) => ok(`content of ${path}`),
@@ -35,7 +30,8 @@ describe("a program", () => {
 
   test("sees its input as the JSON that it is, names of JavaScript's own included", async () => {
     const input = JSON.parse('{"__proto__":{"admin":true},"line":"a\\u2028b"}');
-    const code = 'return [Object.keys(input), Object.hasOwn(input, "__proto__"), input.admin ?? null, input.line.length];';
+    const code =
+      'return [Object.keys(input), Object.hasOwn(input, "__proto__"), input.admin ?? null, input.line.length];';
     const outcome = await run(code, { input });
     expect(outcome).toMatchObject({ value: '[["__proto__","line"],true,null,3]' });
   });
