@@ -5,19 +5,19 @@ import type { SandboxHost, SandboxRequest } from "../../kernel/security/sandbox/
 export interface Lent {
   host: SandboxHost;
   network: boolean;
-  print(line: string): void;
-  /** Told of every word with the host, before and after. */
+  printed(line: string): void;
+  /** Told of every word with the host, before and after: `put` hands the answer in, and may break the engine. */
   asked(text: string): void;
-  answered(text: string): void;
+  answered(text: string, put: () => void): void;
+  /** Whether the engine is no more: an answer then has nowhere to go. */
+  isOver(): boolean;
 }
 
 /** Puts the functions of the host into the engine, for the prelude to take. */
 export function lend(vm: QuickJSContext, lent: Lent): void {
   const printer = vm.newFunction("__print", (handle) => {
     const line = vm.getString(handle);
-    lent.asked(line);
-    lent.print(line);
-    lent.answered("");
+    lent.printed(line);
     return vm.undefined;
   });
   vm.setProp(vm.global, "__print", printer);
@@ -33,9 +33,9 @@ function promised(vm: QuickJSContext, name: string, lent: Lent, work: (argument:
     lent.asked(argument);
     const promise = vm.newPromise();
     const settle = (answer: unknown) => {
+      if (lent.isOver()) return;
       const text = JSON.stringify(answer);
-      promise.resolve(vm.newString(text));
-      lent.answered(text);
+      lent.answered(text, () => promise.resolve(vm.newString(text)));
     };
     work(argument).then(settle, (cause: unknown) =>
       settle({ ok: false, error: { code: "internal", message: String(cause) } }),

@@ -3,7 +3,7 @@ import { withinMs } from "../../kernel/deadline.ts";
 import type { SandboxEnd, SandboxHost, SandboxOutcome, SandboxProgram } from "../../kernel/security/sandbox/sandbox.ts";
 import { BoundedHost } from "./bounded-host.ts";
 import { Engine } from "./engine.ts";
-import { lend } from "./host-functions.ts";
+import { type Lent, lend } from "./host-functions.ts";
 import { PRELUDE, programOf } from "./prelude.ts";
 import { Printed } from "./printed.ts";
 import { returned } from "./returned.ts";
@@ -35,6 +35,9 @@ class QuickJsRun {
   readonly #printed: Printed;
   readonly #host: SandboxHost;
   readonly #until: number;
+  #isOver = false;
+  /** What broke the engine while it was handed an answer. */
+  #broken: unknown;
   /** Host calls under way. */
   #asked = 0;
   /** Resolves when a host call has been answered. */
@@ -64,26 +67,44 @@ class QuickJsRun {
     } catch (cause) {
       // The engine itself broke: its gas ran out in the middle of an instruction, or its memory where it could not say so.
       return this.#engine.isSpent ? this.#spent() : this.#ended("memory", String(cause));
+    } finally {
+      this.#isOver = true;
     }
   }
 
-  async #run(): Promise<SandboxOutcome> {
-    const vm = this.#vm;
-    lend(vm, {
+  #lent(): Lent {
+    return {
       host: this.#host,
       network: this.#program.network,
-      print: (line) => this.#printed.line(line),
+      isOver: () => this.#isOver,
+      printed: (line) => {
+        this.#engine.spend(WORD_FUEL + line.length);
+        this.#printed.line(line);
+      },
       asked: (text) => {
         this.#engine.spend(WORD_FUEL + text.length);
         this.#asked++;
       },
-      answered: (text) => {
-        this.#engine.spend(text.length);
-        this.#asked--;
-        this.#answered.resolve();
-        this.#answered = Promise.withResolvers();
-      },
-    });
+      answered: (text, put) => this.#take(text, put),
+    };
+  }
+
+  /** An engine that breaks over an answer is found broken when it is next asked to work. */
+  #take(text: string, put: () => void): void {
+    this.#engine.spend(text.length);
+    this.#asked--;
+    try {
+      put();
+    } catch (cause) {
+      this.#broken ??= cause;
+    }
+    this.#answered.resolve();
+    this.#answered = Promise.withResolvers();
+  }
+
+  async #run(): Promise<SandboxOutcome> {
+    const vm = this.#vm;
+    lend(vm, this.#lent());
     vm.setProp(vm.global, "__input", vm.newString(this.#program.input));
     const written = vm.unwrapResult(vm.evalCode(PRELUDE, "prelude.js"));
     const begun = vm.evalCode(programOf(this.#program.code), "program.js");
@@ -93,6 +114,7 @@ class QuickJsRun {
 
   async #settle(promise: QuickJSHandle, written: QuickJSHandle): Promise<SandboxOutcome> {
     for (;;) {
+      if (this.#broken !== undefined) throw this.#broken;
       const answered = this.#answered.promise;
       const broken = this.#jobs();
       if (broken !== null) return broken;

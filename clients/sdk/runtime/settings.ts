@@ -51,6 +51,7 @@ const VARIABLES = {
   AOS_AUDIT_KEY: [secret.min(16), `at least 16 ${SECRET}`],
   AOS_STORAGE: [z.enum(["cloudflare", "postgres", "memory"]), "cloudflare, postgres or memory"],
   DATABASE_URL: [z.url({ protocol: /^postgres(ql)?$/ }), "a postgres:// URL"],
+  AOS_SANDBOX: [z.enum(["quickjs", "loader"]), "quickjs or loader"],
   AOS_EGRESS_ALLOW: [hosts, HOSTS],
   AOS_KEYED_HOSTS: [hosts, HOSTS],
 } as const satisfies Record<string, readonly [z.ZodType, string]>;
