@@ -1,8 +1,11 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
-/** Nobody reads what objects send: stories deliver, lose and double messages themselves (test/support/calls-queue.ts). */
-const UNREAD_QUEUE = { queueProducers: { CALLS: "unread" } };
+/**
+ * Nobody reads what objects send: stories deliver, lose and double messages themselves (test/support/calls-queue.ts). The loader is
+ * what programs may run in besides QuickJS.
+ */
+const WORKERD = { queueProducers: { CALLS: "unread" }, workerLoaders: { LOADER: {} } };
 
 /** Minutes of load on real processes: `npm run test:load`, one after the other. */
 const LOADS = [
@@ -24,7 +27,7 @@ export default defineConfig({
     onConsoleLog: (line) => !line.startsWith('{"level":"info","event":"access.'),
     projects: [
       {
-        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" }, miniflare: UNREAD_QUEUE })],
+        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" }, miniflare: WORKERD })],
         test: {
           name: "workerd",
           include: ["test/{kernel,durable-objects,workers}/**/*.test.ts"],
@@ -42,7 +45,7 @@ export default defineConfig({
         },
       },
       {
-        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" }, miniflare: UNREAD_QUEUE })],
+        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" }, miniflare: WORKERD })],
         test: {
           name: "security",
           include: SECURITY.workerd,

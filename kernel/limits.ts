@@ -424,15 +424,17 @@ export const LIMITS = {
 
   // --- code in the sandbox
   codeChars: 64 * KIB,
-  /** Times that the engine looks up from its work; the constant says what one counts for as CPU time. */
-  codeGas: 3_000,
-  codeMsPerGas: 0.1,
+  /** 100,000 turns of loops and calls inside the engine each; the constant says what one counts for as CPU time. */
+  codeGas: 2_000,
+  codeMsPerGas: 0.25,
   codeMemoryBytes: 32 * MIB,
   codeStackBytes: 256 * KIB,
   codeOutputBytes: 64 * KIB,
   codeMs: 10 * SECOND_MS,
   codeFileBytes: 1 * MIB,
+  codeHostCalls: 256,
   codeWrites: 100,
+  codeWriteBytes: 8 * MIB,
   codeRequests: 20,
 
   // --- watching

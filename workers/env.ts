@@ -8,6 +8,10 @@ export interface Env extends ObjectEnv {
   /** Replies of models that all isolates share. */
   CACHE?: KVNamespace;
 
+  /** Makes isolates for programs, where `AOS_SANDBOX` is `loader`. */
+  LOADER?: WorkerLoader;
+  AOS_SANDBOX?: string;
+
   /** The bootstrap key. Without it no request is let in. */
   AOS_ADMIN_KEY?: string;
   AOS_AUDIT_KEY?: string;

@@ -2,7 +2,13 @@ import * as z from "zod";
 import { err, ok, type Result } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { reachesAny } from "../security/reach.ts";
-import type { SandboxHost, SandboxOutcome, SandboxRequest, SandboxWrite } from "../security/sandbox/sandbox.ts";
+import type {
+  SandboxHost,
+  SandboxLimits,
+  SandboxOutcome,
+  SandboxRequest,
+  SandboxWrite,
+} from "../security/sandbox/sandbox.ts";
 import { WORKSPACE } from "../storage/path.ts";
 import { type CallContext, type Syscall, syscall, type ToolValue } from "../syscall.ts";
 import { requestInput, sendChecked } from "./web.ts";
@@ -11,6 +17,17 @@ import { requestInput, sendChecked } from "./web.ts";
  * Code that the model wrote, run in a sandbox. Files that it writes are written when it has returned, each under a key of its
  * own, so that a run that a crash repeats writes nothing twice. A program that may use the network acts outside.
  */
+
+export const CODE_LIMITS: SandboxLimits = {
+  gas: LIMITS.codeGas,
+  memoryBytes: LIMITS.codeMemoryBytes,
+  stackBytes: LIMITS.codeStackBytes,
+  outputBytes: LIMITS.codeOutputBytes,
+  wallMs: LIMITS.codeMs,
+  hostCalls: LIMITS.codeHostCalls,
+  writes: LIMITS.codeWrites,
+  writeBytes: LIMITS.codeWriteBytes,
+};
 
 const codeRun = syscall({
   name: "code_run",
@@ -30,9 +47,7 @@ const codeRun = syscall({
       : null,
   timeoutMs: LIMITS.codeMs + LIMITS.toolMs,
   run: async (context, { code, input = null, network }) => {
-    const { codeGas: gas, codeMemoryBytes: memoryBytes, codeStackBytes: stackBytes } = LIMITS;
-    const limits = { gas, memoryBytes, stackBytes, outputBytes: LIMITS.codeOutputBytes, wallMs: LIMITS.codeMs };
-    const program = { code, input: JSON.stringify(input), limits, network };
+    const program = { code, input: JSON.stringify(input), limits: CODE_LIMITS, network };
     const outcome = await context.sandbox.run(program, hostOf(context));
     if (!outcome.ok) return failure(outcome);
     const written = await commit(context, outcome.writes);
@@ -57,7 +72,7 @@ function shown({ printed, gas }: SandboxOutcome): ToolValue {
 /** In the order of the program. What an attempt before this one has written under the same key stands. */
 async function commit({ files, callId }: CallContext, writes: readonly SandboxWrite[]): Promise<Result<string[]>> {
   const paths: string[] = [];
-  for (const [index, { path, content }] of writes.slice(0, LIMITS.codeWrites).entries()) {
+  for (const [index, { path, content }] of writes.entries()) {
     const bytes = new TextEncoder().encode(content);
     const put = await files.put(path, bytes, { key: `${callId}/${index}` });
     if (!put.ok && put.error.code !== "idempotency_mismatch") return put;

@@ -5,35 +5,39 @@ import type { SandboxHost, SandboxRequest } from "../../kernel/security/sandbox/
 export interface Lent {
   host: SandboxHost;
   network: boolean;
-  print(line: string): void;
+  printed(line: string): void;
+  /** Told of every word with the host, before and after: `put` hands the answer in, and may break the engine. */
+  asked(text: string): void;
+  answered(text: string, put: () => void): void;
+  /** Whether the engine is no more: an answer then has nowhere to go. */
+  isOver(): boolean;
 }
 
-/** Puts the functions of the host into the engine, for the prelude to take. `answered` is told when one of them has an answer. */
-export function lend(vm: QuickJSContext, { host, network, print }: Lent, answered: () => void): void {
-  const printer = vm.newFunction("__print", (line) => {
-    print(vm.getString(line));
+/** Puts the functions of the host into the engine, for the prelude to take. */
+export function lend(vm: QuickJSContext, lent: Lent): void {
+  const printer = vm.newFunction("__print", (handle) => {
+    const line = vm.getString(handle);
+    lent.printed(line);
     return vm.undefined;
   });
   vm.setProp(vm.global, "__print", printer);
-  promised(vm, "__read", (path) => host.readFile(path), answered);
-  promised(vm, "__list", (prefix) => host.listFiles(prefix), answered);
-  if (network) promised(vm, "__fetch", (request) => host.fetch(JSON.parse(request) as SandboxRequest), answered);
+  promised(vm, "__read", lent, (path) => lent.host.readFile(path));
+  promised(vm, "__list", lent, (prefix) => lent.host.listFiles(prefix));
+  if (lent.network) promised(vm, "__fetch", lent, (text) => lent.host.fetch(JSON.parse(text) as SandboxRequest));
 }
 
 /** A function of one string that gives a promise of the JSON text of its answer. */
-function promised(
-  vm: QuickJSContext,
-  name: string,
-  work: (argument: string) => Promise<unknown>,
-  answered: () => void,
-): void {
-  const call = vm.newFunction(name, (argument) => {
+function promised(vm: QuickJSContext, name: string, lent: Lent, work: (argument: string) => Promise<unknown>): void {
+  const call = vm.newFunction(name, (handle) => {
+    const argument = vm.getString(handle);
+    lent.asked(argument);
     const promise = vm.newPromise();
     const settle = (answer: unknown) => {
-      promise.resolve(vm.newString(JSON.stringify(answer)));
-      answered();
+      if (lent.isOver()) return;
+      const text = JSON.stringify(answer);
+      lent.answered(text, () => promise.resolve(vm.newString(text)));
     };
-    work(vm.getString(argument)).then(settle, (cause: unknown) =>
+    work(argument).then(settle, (cause: unknown) =>
       settle({ ok: false, error: { code: "internal", message: String(cause) } }),
     );
     return promise.handle;

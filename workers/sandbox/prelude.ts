@@ -1,12 +1,13 @@
 /**
  * What a program finds when it begins, written in its own language over four functions of the host: `__print`, `__read`,
- * `__list`, `__fetch`. The functions of the host take and give strings, so no object of the host ever enters.
+ * `__list`, `__fetch`, and the text of its input. They take and give strings, so no object of the host ever enters.
  */
 export const PRELUDE = `(() => {
   "use strict";
-  const { __print, __read, __list, __fetch } = globalThis;
-  for (const name of ["__print", "__read", "__list", "__fetch"]) delete globalThis[name];
+  const { __print, __read, __list, __fetch, __input } = globalThis;
+  for (const name of ["__print", "__read", "__list", "__fetch", "__input"]) delete globalThis[name];
   const { stringify, parse } = JSON;
+  globalThis.input = parse(__input);
   const shown = (value) => {
     if (typeof value === "string") return value;
     if (value instanceof Error) return String(value);

@@ -1,18 +1,22 @@
 import type { QuickJSContext, QuickJSHandle, QuickJSRuntime } from "quickjs-emscripten-core";
 import { withinMs } from "../../kernel/deadline.ts";
 import type { SandboxEnd, SandboxHost, SandboxOutcome, SandboxProgram } from "../../kernel/security/sandbox/sandbox.ts";
-import { type Engine, newEngine } from "./engine.ts";
-import { lend } from "./host-functions.ts";
+import { BoundedHost } from "./bounded-host.ts";
+import { Engine } from "./engine.ts";
+import { type Lent, lend } from "./host-functions.ts";
 import { PRELUDE, programOf } from "./prelude.ts";
 import { Printed } from "./printed.ts";
+import { returned } from "./returned.ts";
+import { within } from "./within.ts";
 
 /**
  * One run of a program in QuickJS. The engine looks up from its work at every so many instructions, and is stopped there when
- * the gas is spent; between its jobs it waits for the host, at most until the wall time is over.
+ * the gas is spent; inside one long instruction it breaks. Between its jobs it waits for the host, at most until the wall time is
+ * over, and not at all when nothing of the host is under way.
  */
 export async function runInQuickJs(program: SandboxProgram, host: SandboxHost): Promise<SandboxOutcome> {
-  const engine = await newEngine(program.limits.memoryBytes);
-  const run = new QuickJsRun(engine, program, host);
+  const engine = await Engine.start(program.limits);
+  const run = new QuickJsRun(engine, program, new BoundedHost(host, program));
   // Nothing is disposed of: the whole instance and its memory go at once, also after it broke.
   return run.outcome();
 }
@@ -20,7 +24,8 @@ export async function runInQuickJs(program: SandboxProgram, host: SandboxHost): 
 /** Jobs between two looks at the gas: a program of nothing but promises is never interrupted inside. */
 const JOBS = 100;
 const ERROR_CHARS = 2_000;
-const encoder = new TextEncoder();
+/** Fuel for one word with the host, which is not metered itself, and for each character of it. */
+const WORD_FUEL = 8_000;
 
 class QuickJsRun {
   readonly #engine: Engine;
@@ -30,7 +35,11 @@ class QuickJsRun {
   readonly #printed: Printed;
   readonly #host: SandboxHost;
   readonly #until: number;
-  #gas = 0;
+  #isOver = false;
+  /** What broke the engine while it was handed an answer. */
+  #broken: unknown;
+  /** Host calls under way. */
+  #asked = 0;
   /** Resolves when a host call has been answered. */
   #answered = Promise.withResolvers<void>();
 
@@ -49,28 +58,55 @@ class QuickJsRun {
 
   /** Clocks stand still in production while code runs, so the gas decides there; where they move, so does the wall time. */
   #isSpent(): boolean {
-    this.#gas++;
-    return this.#gas > this.#program.limits.gas || Date.now() > this.#until;
+    return this.#engine.isSpent || Date.now() > this.#until;
   }
 
   async outcome(): Promise<SandboxOutcome> {
     try {
       return await this.#run();
     } catch (cause) {
-      // The engine itself broke: its memory was full where it could not say so.
-      return this.#ended(this.#gas > this.#program.limits.gas ? "gas" : "memory", String(cause));
+      // The engine itself broke: its gas ran out in the middle of an instruction, or its memory where it could not say so.
+      return this.#engine.isSpent ? this.#spent() : this.#ended("memory", String(cause));
+    } finally {
+      this.#isOver = true;
     }
+  }
+
+  #lent(): Lent {
+    return {
+      host: this.#host,
+      network: this.#program.network,
+      isOver: () => this.#isOver,
+      printed: (line) => {
+        this.#engine.spend(WORD_FUEL + line.length);
+        this.#printed.line(line);
+      },
+      asked: (text) => {
+        this.#engine.spend(WORD_FUEL + text.length);
+        this.#asked++;
+      },
+      answered: (text, put) => this.#take(text, put),
+    };
+  }
+
+  /** An engine that breaks over an answer is found broken when it is next asked to work. */
+  #take(text: string, put: () => void): void {
+    this.#engine.spend(text.length);
+    this.#asked--;
+    try {
+      put();
+    } catch (cause) {
+      this.#broken ??= cause;
+    }
+    this.#answered.resolve();
+    this.#answered = Promise.withResolvers();
   }
 
   async #run(): Promise<SandboxOutcome> {
     const vm = this.#vm;
-    lend(vm, { host: this.#host, network: this.#program.network, print: (line) => this.#printed.line(line) }, () => {
-      this.#answered.resolve();
-      this.#answered = Promise.withResolvers();
-    });
+    lend(vm, this.#lent());
+    vm.setProp(vm.global, "__input", vm.newString(this.#program.input));
     const written = vm.unwrapResult(vm.evalCode(PRELUDE, "prelude.js"));
-    const input = vm.unwrapResult(vm.evalCode(`(${this.#program.input})`, "input.json"));
-    vm.setProp(vm.global, "input", input);
     const begun = vm.evalCode(programOf(this.#program.code), "program.js");
     if (begun.error) return this.#failed(begun.error);
     return this.#settle(begun.value, written);
@@ -78,12 +114,14 @@ class QuickJsRun {
 
   async #settle(promise: QuickJSHandle, written: QuickJSHandle): Promise<SandboxOutcome> {
     for (;;) {
+      if (this.#broken !== undefined) throw this.#broken;
       const answered = this.#answered.promise;
       const broken = this.#jobs();
       if (broken !== null) return broken;
       const state = this.#vm.getPromiseState(promise);
       if (state.type === "fulfilled") return this.#returned(state.value, written);
       if (state.type === "rejected") return this.#failed(state.error);
+      if (this.#asked === 0) return this.#stuck();
       const left = this.#until - Date.now();
       if (left <= 0 || (await withinMs(left, answered)) === null) return this.#late();
     }
@@ -99,41 +137,41 @@ class QuickJsRun {
     return null;
   }
 
+  /** Nothing can come that would wake it: it waits for what never comes, or a promise was lost for want of memory. */
+  #stuck(): SandboxOutcome {
+    if (this.#engine.isFull) return this.#ended("memory", "its memory is full");
+    return this.#ended("wall", "it waits for what never comes");
+  }
+
   #late(): SandboxOutcome {
     return this.#ended("wall", `it did not end within ${this.#program.limits.wallMs} ms`);
   }
 
   #spent(): SandboxOutcome {
-    return this.#gas > this.#program.limits.gas ? this.#ended("gas", "it computed for too long") : this.#late();
+    return this.#engine.isSpent ? this.#ended("gas", "it computed for too long") : this.#late();
   }
 
   #returned(value: QuickJSHandle, written: QuickJSHandle): SandboxOutcome {
     const text = this.#vm.getString(value);
     const list = this.#vm.callFunction(written, this.#vm.undefined);
     if (list.error) return this.#failed(list.error);
-    const writes = (JSON.parse(this.#vm.getString(list.value)) as [string, string][]).map(([path, content]) => ({
-      path,
-      content,
-    }));
-    const { outputBytes } = this.#program.limits;
-    const size = encoder.encode(text).length;
-    if (size > outputBytes)
-      return this.#ended("output", `the result has ${size} bytes; at most ${outputBytes} are taken`);
-    return { ok: true, value: text, gas: this.#gas, printed: this.#printed.text, writes };
+    const end = returned(text, this.#vm.getString(list.value), this.#program.limits);
+    if (!end.ok) return this.#ended(end.end, end.message);
+    return { ...end, gas: this.#engine.gas, printed: this.#printed.text };
   }
 
   /** The engine's own words name what ran out; a program may use the same words, and is told what it said. */
   #failed(error: QuickJSHandle): SandboxOutcome {
-    if (this.#gas > this.#program.limits.gas || Date.now() > this.#until) return this.#spent();
+    if (this.#isSpent()) return this.#spent();
     const { name, message, stack } = thrown(this.#vm, error);
-    if (message === "null" && this.#engine.isFull()) return this.#ended("memory", "its memory is full");
+    if (message === "null" && this.#engine.isFull) return this.#ended("memory", "its memory is full");
     const said = `${name}: ${message}`;
     return this.#ended(endOf(said), stack === "" ? said : `${said}\n${stack}`);
   }
 
   #ended(end: SandboxEnd, message: string): SandboxOutcome {
     const cut = message.slice(0, ERROR_CHARS);
-    return { ok: false, end, message: cut, gas: this.#gas, printed: this.#printed.text, writes: [] };
+    return { ok: false, end, message: cut, gas: this.#engine.gas, printed: this.#printed.text, writes: [] };
   }
 }
 

@@ -138,6 +138,7 @@ function worker(bundle: WorkerBundle, port: number, bindings: Record<string, str
     ...bundle.options,
     bindings: { ...bundle.options.bindings, ...bindings },
     serviceBindings: { PUBLIC_NETWORK },
+    ...(bindings["AOS_SANDBOX"] === "loader" ? { workerLoaders: { LOADER: {} } } : {}),
     modulesRoot: bundle.modulesRoot,
     modules: bundle.modules,
     unsafeDirectSockets: [{ host: "127.0.0.1", port, entrypoint: ENTRYPOINT }],

@@ -55,6 +55,7 @@ const VARIABLES = {
   AOS_SECRETS_KEY_PREVIOUS: [secretsKey, `at least ${LIMITS.secretsKeyChars} ${SECRET}`],
   AOS_STORAGE: [z.enum(["cloudflare", "postgres", "memory"]), "cloudflare, postgres or memory"],
   DATABASE_URL: [z.url({ protocol: /^postgres(ql)?$/ }), "a postgres:// URL"],
+  AOS_SANDBOX: [z.enum(["quickjs", "loader"]), "quickjs or loader"],
   AOS_EGRESS_ALLOW: [hosts, HOSTS],
   AOS_KEYED_HOSTS: [hosts, HOSTS],
 } as const satisfies Record<string, readonly [z.ZodType, string]>;

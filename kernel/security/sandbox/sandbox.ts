@@ -2,11 +2,12 @@ import type { Result } from "../../errors.ts";
 
 /**
  * A place where code that a model wrote may run: no host object but what is lent, and bounds that hold whatever the code does.
- * Drivers: QuickJS in WebAssembly (`workers/sandbox/quickjs`), everywhere; the Worker Loader, where its limits hold.
+ * Drivers: QuickJS in WebAssembly (`workers/sandbox/quickjs-run.ts`), everywhere; the Worker Loader (`loader-run.ts`), where its
+ * limits hold.
  */
 
 export interface SandboxLimits {
-  /** Times the engine looks up from its work: about 0.1 ms each. The measure of CPU, because clocks stand still in production. */
+  /** Of 100,000 turns of loops and calls inside the engine each: the measure of CPU, because clocks stand still in production. */
   gas: number;
   /** All memory of the engine, its own included. */
   memoryBytes: number;
@@ -15,6 +16,11 @@ export interface SandboxLimits {
   outputBytes: number;
   /** From start to end, waiting for host calls included. */
   wallMs: number;
+  /** Times that the program may ask its host for anything, `console` aside. */
+  hostCalls: number;
+  /** Files written, and all that is in them. */
+  writes: number;
+  writeBytes: number;
 }
 
 export interface SandboxProgram {

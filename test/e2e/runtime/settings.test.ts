@@ -32,6 +32,7 @@ describe("settings of the environment", () => {
     ["AOS_EGRESS_ALLOW", "https://example.com/", "comma-separated host or host:port"],
     ["AOS_EGRESS_ALLOW", "127.0.0.1:x", "comma-separated host or host:port"],
     ["AOS_KEYED_HOSTS", "pay.example.com,,", "comma-separated host or host:port"],
+    ["AOS_SANDBOX", "docker", "quickjs or loader"],
     ["DATABASE_URL", "mysql://example.com/x", "a postgres:// URL"],
   ])("%s=%s stops the start with one line and 2", async (name, value, takes) => {
     const state = join(folder(), "state");

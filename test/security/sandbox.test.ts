@@ -1,0 +1,87 @@
+import { beforeEach, expect, test } from "vitest";
+import { LIMITS } from "../../kernel/limits.ts";
+import { makeEgress } from "../../kernel/security/egress.ts";
+import { reachOf } from "../../kernel/security/reach.ts";
+import { Caller } from "../kernel/syscalls/calling.ts";
+import { ESCAPES, type Escape } from "./escapes.ts";
+
+/**
+ * S6: programs that try to get out of the sandbox or to use it up, through `code_run` with everything real behind it. Canaries
+ * tell whether one reached the host: a secret in its globals, its prototypes, the requests that leave it, the files outside of
+ * the workspace.
+ */
+
+const SECRET = "canary-7f3a";
+const ENDED_WITHIN_MS = 2_000;
+
+let requests: string[];
+const leaves = (async (input: string) => {
+  requests.push(input);
+  return new Response(SECRET);
+}) as typeof fetch;
+
+beforeEach(() => {
+  requests = [];
+});
+
+/** What a program can only have changed from outside of its engine. */
+function hostState(): string {
+  const globals = globalThis as unknown as { hostCanary?: unknown };
+  const prototypes = [Object, Array, Function, Promise, Map, String].map(
+    ({ prototype }) => Reflect.ownKeys(prototype).length,
+  );
+  return JSON.stringify([globals.hostCanary, prototypes, String(JSON.stringify), String(Promise.prototype.then)]);
+}
+
+interface Ended {
+  ms: number;
+  reached: string[];
+}
+
+async function ended({ code, network = false }: Escape): Promise<Ended> {
+  const caller = new Caller();
+  Object.assign(caller.outside, {
+    egress: makeEgress({}, { allowed: leaves, public: leaves }),
+    reach: reachOf("FULL", []),
+  });
+  const before = hostState();
+  const begun = performance.now();
+  const result = await caller.call("code_run", { code, input: { a: 1 }, network });
+  const ms = performance.now() - begun;
+  const told = JSON.stringify(result);
+  const stored = await caller.files.list("/", { limit: LIMITS.fileListMax });
+  const paths = stored.ok ? stored.value.items.map(({ path }) => path) : ["unlisted"];
+  const reached = [
+    ...(told.includes(SECRET) ? [`it was told the secret: ${told.slice(0, 200)}`] : []),
+    ...(told.length > 4 * LIMITS.codeOutputBytes ? [`its answer has ${told.length} characters`] : []),
+    ...(hostState() === before ? [] : ["it changed the host"]),
+    ...requests.map((url) => `it sent a request to ${url}`),
+    ...paths.filter((path) => !path.startsWith("/workspace/")).map((path) => `it wrote ${path}`),
+  ];
+  return { ms, reached };
+}
+
+/** On a loaded machine one run may be late for reasons of others: the better of two counts. */
+async function timed(attempt: Escape): Promise<Ended> {
+  const first = await ended(attempt);
+  if (first.ms <= ENDED_WITHIN_MS || first.reached.length > 0) return first;
+  const second = await ended(attempt);
+  return second.ms < first.ms ? second : first;
+}
+
+test(`${ESCAPES.length} programs that try to get out or to use everything up reach nothing, and each ends within 2 s`, async () => {
+  Object.assign(globalThis, { hostCanary: SECRET });
+  const reached: string[] = [];
+  let longest = { ms: 0, name: "" };
+  for (const attempt of ESCAPES) {
+    const { ms, reached: by } = await timed(attempt);
+    reached.push(...by.map((what) => `${attempt.name}: ${what}`));
+    if (ms > longest.ms) longest = { ms, name: attempt.name };
+  }
+  const seconds = (longest.ms / 1_000).toFixed(1);
+  console.log(
+    `S6: ${ESCAPES.length} escapes and exhaustions: host reached ${reached.length}, longest ${seconds} s (${longest.name})`,
+  );
+  expect(reached).toEqual([]);
+  expect(longest.ms).toBeLessThan(ENDED_WITHIN_MS);
+}, 300_000);
