@@ -1,5 +1,6 @@
 import { RpcTarget } from "cloudflare:workers";
 import * as z from "zod";
+import { withinMs } from "../../kernel/deadline.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import {
   SANDBOX_ENDS,
@@ -12,7 +13,6 @@ import {
 import { BoundedHost } from "./bounded-host.ts";
 import { workerOf } from "./loader-program.ts";
 import { returned } from "./returned.ts";
-import { within } from "./within.ts";
 
 /**
  * One run of a program in an isolate of its own, made by the Worker Loader. What it may compute and allocate is the platform's to
@@ -30,8 +30,11 @@ export async function runInLoader(
   const answer = worker
     .run(program.input, new LoaderHost(new BoundedHost(host, program)), { outputBytes: limits.outputBytes, network })
     .catch(broken);
-  const intime = await within(limits.wallMs, answer);
-  const said = intime ? await answer : { ok: false, end: "wall", message: `it did not end within ${limits.wallMs} ms` };
+  const said = (await withinMs(limits.wallMs, answer)) ?? {
+    ok: false,
+    end: "wall",
+    message: `it did not end within ${limits.wallMs} ms`,
+  };
   return outcomeOf(said, program, Date.now() - begun);
 }
 

@@ -7,7 +7,6 @@ import { type Lent, lend } from "./host-functions.ts";
 import { PRELUDE, programOf } from "./prelude.ts";
 import { Printed } from "./printed.ts";
 import { returned } from "./returned.ts";
-import { within } from "./within.ts";
 
 /**
  * One run of a program in QuickJS. The engine looks up from its work at every so many instructions, and is stopped there when
