@@ -4,6 +4,7 @@ import { makeEgress } from "../../kernel/security/egress.ts";
 import { reachOf } from "../../kernel/security/reach.ts";
 import { Caller } from "../kernel/syscalls/calling.ts";
 import { ESCAPES, type Escape } from "./escapes.ts";
+import { figure } from "./figure.ts";
 
 /**
  * S6: programs that try to get out of the sandbox or to use it up, through `code_run` with everything real behind it. Canaries
@@ -61,12 +62,16 @@ async function ended({ code, network = false }: Escape): Promise<Ended> {
   return { ms, reached };
 }
 
-/** On a loaded machine one run may be late for reasons of others: the better of two counts. */
+/** On a loaded machine a run may be late for reasons of others: the best of so many counts. */
+const TRIES = 3;
+
 async function timed(attempt: Escape): Promise<Ended> {
-  const first = await ended(attempt);
-  if (first.ms <= ENDED_WITHIN_MS || first.reached.length > 0) return first;
-  const second = await ended(attempt);
-  return second.ms < first.ms ? second : first;
+  let best = await ended(attempt);
+  for (let i = 1; i < TRIES && best.ms >= ENDED_WITHIN_MS && best.reached.length === 0; i++) {
+    const again = await ended(attempt);
+    if (again.ms < best.ms || again.reached.length > 0) best = again;
+  }
+  return best;
 }
 
 test(`${ESCAPES.length} programs that try to get out or to use everything up reach nothing, and each ends within 2 s`, async () => {
@@ -79,8 +84,9 @@ test(`${ESCAPES.length} programs that try to get out or to use everything up rea
     if (ms > longest.ms) longest = { ms, name: attempt.name };
   }
   const seconds = (longest.ms / 1_000).toFixed(1);
-  console.log(
-    `S6: ${ESCAPES.length} escapes and exhaustions: host reached ${reached.length}, longest ${seconds} s (${longest.name})`,
+  figure(
+    "S6",
+    `${ESCAPES.length} escapes and exhaustions: host reached ${reached.length}, longest ${seconds} s (${longest.name})`,
   );
   expect(reached).toEqual([]);
   expect(longest.ms).toBeLessThan(ENDED_WITHIN_MS);
