@@ -1,5 +1,5 @@
-import { RpcTarget } from "cloudflare:workers";
 import * as z from "zod";
+import { LentHost } from "../../durable-objects/lent-host.ts";
 import { withinMs } from "../../kernel/deadline.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import {
@@ -8,7 +8,6 @@ import {
   type SandboxHost,
   type SandboxOutcome,
   type SandboxProgram,
-  type SandboxRequest,
 } from "../../kernel/security/sandbox/sandbox.ts";
 import { BoundedHost } from "./bounded-host.ts";
 import { workerOf } from "./loader-program.ts";
@@ -28,7 +27,7 @@ export async function runInLoader(
   const cpuMs = Math.ceil(limits.gas * LIMITS.codeMsPerGas);
   const worker = loader.load(workerOf(program, cpuMs)).getEntrypoint() as unknown as LoadedProgram;
   const answer = worker
-    .run(program.input, new LoaderHost(new BoundedHost(host, program)), { outputBytes: limits.outputBytes, network })
+    .run(program.input, new LentHost(new BoundedHost(host, program)), { outputBytes: limits.outputBytes, network })
     .catch(broken);
   const said = (await withinMs(limits.wallMs, answer)) ?? {
     ok: false,
@@ -40,28 +39,6 @@ export async function runInLoader(
 
 interface LoadedProgram {
   run(input: string, host: SandboxHost, options: { outputBytes: number; network: boolean }): Promise<unknown>;
-}
-
-/** What the program is handed: nothing but these three can be called. */
-class LoaderHost extends RpcTarget implements SandboxHost {
-  readonly #host: SandboxHost;
-
-  constructor(host: SandboxHost) {
-    super();
-    this.#host = host;
-  }
-
-  readFile(path: string) {
-    return this.#host.readFile(path);
-  }
-
-  listFiles(prefix: string) {
-    return this.#host.listFiles(prefix);
-  }
-
-  fetch(request: SandboxRequest) {
-    return this.#host.fetch(request);
-  }
 }
 
 const saidSchema = z.discriminatedUnion("ok", [
