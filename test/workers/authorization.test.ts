@@ -112,7 +112,7 @@ function scopeWanted(route: string): string {
   const [method, path = ""] = route.split(" ");
   const family = path.split("/")[2] ?? "";
   if (["chat", "responses", "embeddings", "models"].includes(family)) return "llm";
-  return `${family}:${method === "GET" ? "read" : "write"}`;
+  return `${family === "approval-rules" ? "approvals" : family}:${method === "GET" ? "read" : "write"}`;
 }
 
 interface Operation {

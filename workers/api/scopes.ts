@@ -25,6 +25,8 @@ type Family = (typeof FAMILIES)[number];
 
 /** The OpenAI front is one scope: its clients list models and call them with one key. */
 const FRONT = ["chat", "responses", "embeddings", "models"];
+/** Rules answer for people, so they belong to what people answer. */
+const KIN: Readonly<Record<string, Family>> = { "approval-rules": "approvals" };
 
 export type Scope = `${Family}:${"read" | "write"}` | "llm";
 export const SCOPES: readonly Scope[] = [
@@ -44,7 +46,7 @@ const ROUTE = /^([A-Z]+) \/v1\/([a-z-]+)/;
 /** The scope of a route, written as `GET /v1/agents/{id}`; undefined = no key with scopes may take it. */
 export function scopeOf(route: string): Scope | undefined {
   const [, method, part = ""] = ROUTE.exec(route) ?? [];
-  const name = FRONT.includes(part) ? "llm" : `${part}:${method === "GET" ? "read" : "write"}`;
+  const name = FRONT.includes(part) ? "llm" : `${KIN[part] ?? part}:${method === "GET" ? "read" : "write"}`;
   return SCOPES.find((scope) => scope === name);
 }
 

@@ -167,10 +167,11 @@ export function costs(app: OpenAPIHono<AppEnv>): void {
 
   app.openapi(entries, async (c) => {
     const { agentId, format, ...page } = c.req.valid("query");
-    const options = listOptions("costs", page);
+    const list = `${c.var.principal.tenant}/costs`;
+    const options = listOptions(list, page);
     if (!options.ok) return problem(c, options.error);
     const core = coreObject(c.env, c.var.principal.tenant);
-    const found = sealed("costs", await answer(core.ledger({ ...options.value, agentId }), LIMITS.bulkRpcMs));
+    const found = sealed(list, await answer(core.ledger({ ...options.value, agentId }), LIMITS.bulkRpcMs));
     if (!found.ok) return problem(c, found.error);
     if (!wantsCsv(format, c.req.header("accept"))) return c.json(found.value, 200);
     if (found.value.nextCursor !== null) c.header("X-Next-Cursor", found.value.nextCursor);

@@ -1,0 +1,145 @@
+import { beforeAll, expect, test } from "vitest";
+import { boot, json, request } from "../workers/kernel-client.ts";
+import { figure } from "./figure.ts";
+import {
+  absentId,
+  type Household,
+  household,
+  IDEMPOTENCY_KEY,
+  KINDS,
+  SAME_BODY,
+  stateOf,
+} from "./foreign/household.ts";
+import { IdSource, type TriedId } from "./foreign/id-source.ts";
+import { type Surface, surfacesOf } from "./foreign/surfaces.ts";
+
+/**
+ * A stranger, admin of a tenant of its own, tries ids wherever a request can name something: another tenant's, made-up, bent and
+ * malformed ones. All get the answer that an absent id gets there, and the other tenant stands as it stood.
+ */
+
+const ASKED = 10_000;
+const AT_A_TIME = 12;
+const SEED = 11;
+
+let victim: Household;
+let stranger: Household;
+
+beforeAll(async () => {
+  boot();
+  victim = await household("lighthouse-7c1f9b");
+  stranger = await household("wrecker-55aa01");
+}, 120_000);
+
+interface Answer {
+  status: number;
+  words: string;
+}
+
+/** What came back, without the id of the request. */
+async function answerTo(surface: Surface, id: string): Promise<Answer> {
+  const { method, path, call } = surface.ask(id);
+  const response = await request(method, path, call);
+  const words = (await response.text()).replace(/"(?:requestId|asOf)":"[^"]*",?/g, "");
+  return { status: response.status, words };
+}
+
+/** What an id gets that nobody has: some answers repeat it. */
+async function absentAnswer(surface: Surface): Promise<(id: string) => Answer> {
+  const absent = absentId(surface.kind, stranger.tenant, stranger.ids[surface.kind]);
+  const { status, words } = await answerTo(surface, absent);
+  return (id) => ({ status, words: words.replaceAll(absent, () => JSON.stringify(id).slice(1, -1)) });
+}
+
+/** Whether the id looks like an absent one, or is refused for its spelling like any other of that spelling. */
+async function looksAbsent(
+  surface: Surface,
+  answer: Answer,
+  expected: Answer,
+  { id, twin }: TriedId,
+): Promise<boolean> {
+  if (answer.status === expected.status) return answer.words === expected.words;
+  if (answer.status !== 422) return false;
+  const other = await answerTo(surface, twin);
+  return other.status === 422 && without(other.words, twin) === without(answer.words, id);
+}
+
+function without(words: string, id: string): string {
+  return words.replaceAll(JSON.stringify(id).slice(1, -1), "");
+}
+
+test("10,000 foreign, made-up and malformed ids read nothing, write nothing, and look like absent ones", async () => {
+  const surfaces = surfacesOf(stranger);
+  expect(new Set(surfaces.map(({ kind }) => kind))).toEqual(new Set(KINDS));
+  const source = new IdSource(SEED, victim, stranger);
+  const before = await stateOf(victim);
+  const expected = new Map<Surface, (id: string) => Answer>();
+  for (const surface of surfaces) expected.set(surface, await absentAnswer(surface));
+  const tries = Array.from({ length: ASKED }, (_, index) => {
+    const surface = surfaces[index % surfaces.length] as Surface;
+    return { surface, tried: source.next(surface.kind) };
+  });
+  const reads: string[] = [];
+  const different: string[] = [];
+  const work = tries[Symbol.iterator]();
+  const worker = async () => {
+    for (const { surface, tried } of work) {
+      const { id } = tried;
+      const answer = await answerTo(surface, id);
+      const seen = `${surface.name} ${JSON.stringify(id)}: ${JSON.stringify(answer)}`;
+      if (without(answer.words, id).includes(victim.mark)) reads.push(seen);
+      const like = expected.get(surface)?.(id) ?? { status: 0, words: "" };
+      if (!(await looksAbsent(surface, answer, like, tried))) different.push(seen);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_A_TIME }, worker));
+  const after = await stateOf(victim);
+  const changed = Object.keys(before).filter((path) => JSON.stringify(before[path]) !== JSON.stringify(after[path]));
+  expect({ reads: reads.slice(0, 10), changed, different: different.slice(0, 40) }).toEqual({
+    reads: [],
+    changed: [],
+    different: [],
+  });
+  const said = [`${reads.length} reads`, `${changed.length} writes`, `${different.length} different answers`];
+  figure(
+    "S2",
+    `${tries.length.toLocaleString("en-US")} foreign ids over ${surfaces.length} surfaces: ${said.join(", ")}`,
+  );
+}, 900_000);
+
+test("cursors of another tenant's lists are refused like any text that is none", async () => {
+  expect(Object.keys(victim.cursors).length).toBeGreaterThanOrEqual(3);
+  for (const [list, cursor] of Object.entries(victim.cursors)) {
+    const [foreign, absent] = await Promise.all(
+      [cursor, "bm8tY3Vyc29y"].map(async (text) => {
+        const response = await request("GET", `${list}?cursor=${text}`, { key: stranger.key });
+        return [response.status, (await response.text()).replace(/"requestId":"[^"]*"/, "")];
+      }),
+    );
+    expect(foreign, list).toEqual(absent);
+  }
+});
+
+test("an Idempotency-Key of another tenant replays nothing", async () => {
+  const headers = { "Idempotency-Key": IDEMPOTENCY_KEY };
+  const at = { key: stranger.key, body: SAME_BODY, headers };
+  const [first, again] = [
+    await json<{ id: string }>(201, "POST", "/v1/agents", at),
+    await json<{ id: string }>(201, "POST", "/v1/agents", at),
+  ];
+  expect(again.id).toBe(first.id);
+  const theirs = await json<{ items: { id: string }[] }>(200, "GET", "/v1/agents?limit=200", { tenant: victim.tenant });
+  expect(theirs.items.map(({ id }) => id)).not.toContain(first.id);
+});
+
+test("a Last-Event-ID is a place in the stranger's own log, whoever counted it", async () => {
+  const path = `/v1/agents/${stranger.ids.agent}/events`;
+  const response = await request("GET", path, { key: stranger.key, headers: { "Last-Event-ID": "1" } });
+  expect(response.status).toBe(200);
+  const reader = response.body?.getReader();
+  const { value } = (await reader?.read()) ?? {};
+  await reader?.cancel();
+  expect(new TextDecoder().decode(value)).not.toContain(victim.ids.agent);
+  const foreign = `/v1/agents/${victim.ids.agent}/events`;
+  expect((await request("GET", foreign, { key: stranger.key, headers: { "Last-Event-ID": "1" } })).status).toBe(404);
+});
