@@ -1,5 +1,6 @@
 import type { ErrorCode, KernelError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import { Redactor } from "../security/redaction.ts";
 import type { BodyEnd } from "./body-reader.ts";
 import type { TokenUsage } from "./chat.ts";
 import { UnsentError } from "./holding-back.ts";
@@ -77,7 +78,7 @@ export function networkFailure(error: unknown, account: Account): ChatFailure {
       billed: neverSent ? "none" : "unknown",
       advice: "It is tried again with growing pauses.",
     },
-    `${account.name} is not reachable at ${account.baseUrl}.`,
+    `${account.name} is not reachable at ${addressOf(account)}.`,
   );
 }
 
@@ -157,8 +158,13 @@ export function promptCut(account: Account, usage: TokenUsage): ChatFailure {
 
 /** Vendors and proxies may repeat the key in what they say. */
 export function withoutKey(failed: ChatFailure, key: string): ChatFailure {
-  if (key.length < LIMITS.secretChars) return failed;
-  return { ...failed, error: { ...failed.error, message: failed.error.message.replaceAll(key, "***") } };
+  return { ...failed, error: { ...failed.error, message: new Redactor([key]).text(failed.error.message) } };
+}
+
+/** A base URL may hold a password, or a key in its query: neither is for those who read errors. */
+function addressOf({ baseUrl }: Account): string {
+  const url = URL.parse(baseUrl);
+  return url === null ? "its address" : `${url.origin}${url.pathname}`;
 }
 
 function judgeStatus(status: number, facts: VendorError, account: Account): Verdict {

@@ -3,7 +3,7 @@ import { withDeadline } from "../../deadline.ts";
 import { LIMITS } from "../../limits.ts";
 import type { Clock, Fetch } from "../../ports.ts";
 import { readBody, readText } from "../body-reader.ts";
-import { type Account, type ChatFailure, httpFailure, malformed, networkFailure } from "../classify.ts";
+import { type Account, type ChatFailure, httpFailure, malformed, networkFailure, withoutKey } from "../classify.ts";
 import { parseJson } from "../wire.ts";
 import { JsonLines } from "./json-lines.ts";
 
@@ -173,17 +173,10 @@ export class VendorBatches {
     const { text } = await readText(response.body, bounds);
     const answer = { status: response.status, headers: response.headers, body: parseJson(text) };
     const failure = httpFailure(answer, this.#account, this.#clock.now());
-    return { ok: false, failure: this.#withoutKey(failure), status: response.status };
+    return { ok: false, failure: withoutKey(failure, apiKey), status: response.status };
   }
 
   #broken(why: string): Answer<never> {
     return { ok: false, failure: malformed(`broke off (${why})`, this.#account), status: null };
-  }
-
-  /** Vendors and proxies may repeat the key in what they say. */
-  #withoutKey(failure: ChatFailure): ChatFailure {
-    const { apiKey } = this.#account;
-    if (apiKey.length < 8) return failure;
-    return { ...failure, error: { ...failure.error, message: failure.error.message.replaceAll(apiKey, "***") } };
   }
 }

@@ -45,13 +45,20 @@ export function modelServer(journal: Journal, model: Answers = new ScriptedModel
       requests += 1;
       return embed({ dialect, request: requests, body: JSON.parse(text) }, model, journal, response);
     }
-    if (request.method === "POST" && dialect.serves(path)) return complete(dialect, path, JSON.parse(text), response);
+    if (request.method === "POST" && dialect.serves(path))
+      return complete(dialect, path, JSON.parse(text), response, key);
     const list = dialect.list(path, text);
     if (list === null) return refuse(response, dialect, { status: 404, message: "no such route" });
     response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(list));
   }
 
-  async function complete(dialect: Dialect, path: string, body: WireRequest, response: ServerResponse): Promise<void> {
+  async function complete(
+    dialect: Dialect,
+    path: string,
+    body: WireRequest,
+    response: ServerResponse,
+    key: string,
+  ): Promise<void> {
     requests += 1;
     const request = requests;
     journal.append({ type: "request", request, model: body.model, body });
@@ -60,7 +67,7 @@ export function modelServer(journal: Journal, model: Answers = new ScriptedModel
       journal.append({ type: "end", request, complete: false });
       return refuse(response, dialect, refusal);
     }
-    const reply = continued(await model.answer(body), dialect.prefix(body));
+    const reply = echoing(continued(await model.answer(body), dialect.prefix(body)), key);
     const counted = usageOf(body, reply);
     const cachedTokens = reply.usage?.cachedTokens ?? dialect.cached(body, counted.promptTokens);
     const usage = { ...counted, cachedTokens };
@@ -71,6 +78,13 @@ export function modelServer(journal: Journal, model: Answers = new ScriptedModel
     const sent = await send(out, dialect, response);
     journal.append({ type: "end", request, complete: sent && !response.destroyed });
   }
+}
+
+/** `{key}` and `{key64}` in a script stand for the key that the request carried: careless vendors repeat it. */
+function echoing(reply: ScriptedReply, authorization: string): ScriptedReply {
+  const key = authorization.replace("Bearer ", "");
+  const text = JSON.stringify(reply).replaceAll("{key}", key);
+  return JSON.parse(text.replaceAll("{key64}", Buffer.from(`key=${key};`).toString("base64"))) as ScriptedReply;
 }
 
 const WRONG_KEY = "wrong-key-0123456789";

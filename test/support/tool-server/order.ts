@@ -6,6 +6,7 @@
  *   `hang_after` never reply.
  * - `times`: the fault comes to so many requests of this path and key, then no more.
  * - `status`, `type`, `size`: of the reply; `to`: a redirect to there.
+ * - `echo`: the reply repeats all that the request said, in every common spelling.
  */
 export interface Order {
   before: number;
@@ -16,6 +17,7 @@ export interface Order {
   type: string;
   size: number;
   to: string | null;
+  echo: boolean;
 }
 
 const FAULTS = ["reset_before", "reset_after", "hang_before", "hang_after"] as const;
@@ -33,6 +35,7 @@ export function orderOf({ searchParams }: URL): Order {
     type: searchParams.get("type") ?? "application/json",
     size: number("size", 0),
     to,
+    echo: searchParams.has("echo"),
   };
 }
 

@@ -36,7 +36,8 @@ export function toolServer(journal: ToolJournal, { honoursKeys }: { honoursKeys:
     if (fault === "hang_after") return;
     if (fault === "reset_after") return void request.socket.resetAndDestroy();
     journal.append({ type: "reply", ...facts, status: order.status });
-    reply(response, order, { effect, path: url.pathname });
+    const said = order.echo ? echoOf(request, body) : {};
+    reply(response, order, { effect, path: url.pathname, ...said });
   }
 
   function act(facts: { request: number; method: string; path: string; key: string | null }): number {
@@ -55,6 +56,18 @@ export function toolServer(journal: ToolJournal, { honoursKeys }: { honoursKeys:
     faults.set(name, had + 1);
     return fault;
   }
+}
+
+/** What hosts repeat of a request in debug pages, errors and echoes. */
+function echoOf({ headers, url }: IncomingMessage, body: string): object {
+  const text = JSON.stringify(headers);
+  const bytes = Buffer.from(text);
+  const spelt = {
+    base64: bytes.toString("base64"),
+    base64url: bytes.toString("base64url"),
+    hex: bytes.toString("hex"),
+  };
+  return { headers, url, body, text, encoded: encodeURIComponent(text), ...spelt };
 }
 
 function reply(response: ServerResponse, { status, to, type, size }: Order, done: object): void {
