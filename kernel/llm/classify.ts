@@ -78,7 +78,7 @@ export function networkFailure(error: unknown, account: Account): ChatFailure {
       billed: neverSent ? "none" : "unknown",
       advice: "It is tried again with growing pauses.",
     },
-    `${account.name} is not reachable at ${addressOf(account)}.`,
+    `${account.name} is not reachable at ${account.baseUrl}.`,
   );
 }
 
@@ -159,12 +159,6 @@ export function promptCut(account: Account, usage: TokenUsage): ChatFailure {
 /** Vendors and proxies may repeat the key in what they say. */
 export function withoutKey(failed: ChatFailure, key: string): ChatFailure {
   return { ...failed, error: { ...failed.error, message: new Redactor([key]).text(failed.error.message) } };
-}
-
-/** A base URL may hold a password, or a key in its query: neither is for those who read errors. */
-function addressOf({ baseUrl }: Account): string {
-  const url = URL.parse(baseUrl);
-  return url === null ? "its address" : `${url.origin}${url.pathname}`;
 }
 
 function judgeStatus(status: number, facts: VendorError, account: Account): Verdict {

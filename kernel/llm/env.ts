@@ -60,7 +60,9 @@ export function parseEnv(env: Readonly<Record<string, string | undefined>>): Res
   return err("invalid_input", `${issue?.path.join(".")} takes ${issue?.message}`);
 }
 
-function isHttpUrl(text: string): boolean {
+/** Errors name base URLs, so none holds a user, a password or a query, where keys are kept too. */
+export function isHttpUrl(text: string): boolean {
   const url = URL.parse(text);
-  return url !== null && /^https?:$/.test(url.protocol) && url.username === "" && url.search === "" && url.hash === "";
+  if (url === null || !/^https?:$/.test(url.protocol)) return false;
+  return [url.username, url.password, url.search, url.hash].every((part) => part === "");
 }

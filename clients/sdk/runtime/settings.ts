@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { parseEnv } from "node:util";
 import * as z from "zod";
 import { LIMITS } from "../../../kernel/limits.ts";
+import { isHttpUrl } from "../../../kernel/llm/env.ts";
 import { LIMITS_TAKE, limitsText } from "../../../kernel/llm/gate/account-limits.ts";
 import { HostRules } from "../../../kernel/security/host-rules.ts";
 import { RuntimeError } from "./runtime-error.ts";
@@ -17,14 +18,14 @@ const port = z
   .regex(/^\d{1,5}$/)
   .transform(Number)
   .refine((number) => number <= 65_535);
-const httpUrl = z.url({ protocol: /^https?$/ });
+const httpUrl = z.string().refine(isHttpUrl);
 const secret = z.string().regex(/^[\x21-\x7e]+$/);
 const secretsKey = secret.min(LIMITS.secretsKeyChars);
 const hosts = z.string().refine((text) => HostRules.parse(text).ok);
 const price = String.raw`[a-z]+/[^\s,=]+=\d+(\.\d+)?(:\d+(\.\d+)?){2}(:\d+)?`;
 const prices = z.string().regex(new RegExp(`^\\s*${price}(\\s*,\\s*${price})*\\s*$`));
 
-const HTTP_URL = "an http:// or https:// URL";
+const HTTP_URL = "an http:// or https:// URL without user, password and query";
 const HOSTS = "comma-separated host or host:port";
 const SECRET = "printable ASCII characters without spaces";
 

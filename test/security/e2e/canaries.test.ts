@@ -59,7 +59,6 @@ let client: Recorder;
 
 beforeAll(async () => {
   [vendor, host, other] = await Promise.all([ModelServer.start(), ToolServer.start(), ToolServer.start()]);
-  const vendorHost = new URL(vendor.url).host;
   kernel = await KernelProcess.start(stateFolder(), {
     AOS_ADMIN_KEY: secretOf("the bootstrap key"),
     OPENAI_API_KEY: secretOf("the key of OpenAI"),
@@ -68,7 +67,7 @@ beforeAll(async () => {
     DEEPSEEK_BASE_URL: `${vendor.url}/deepseek`,
     KIMI_API_KEY: secretOf("the key of Kimi"),
     KIMI_BASE_URL: `${vendor.url}/kimi/v1`,
-    OLLAMA_BASE_URL: `http://ollama:${secretOf("the password in a vendor's URL")}@${vendorHost}/ollama`,
+    OLLAMA_BASE_URL: `${vendor.url}/ollama`,
     AOS_AUDIT_KEY: secretOf("the key that signs audits"),
     AOS_SECRETS_KEY: secretOf("the key that seals secrets"),
     AOS_SECRETS_KEY_PREVIOUS: secretOf("the key that sealed them before"),
@@ -88,7 +87,9 @@ const agents: string[] = [];
 
 async function agent(spec: object): Promise<ControlBlock> {
   const body = { name: "canary", role: "tester", goal: "Do it.", permissionLevel: "FULL", ...spec };
-  const { id } = await client.send<ControlBlock>("POST", "/v1/agents", { body });
+  const made = await client.send<ControlBlock>("POST", "/v1/agents", { body });
+  const { id } = made;
+  expect(String(id), JSON.stringify(made)).toMatch(/^agt_/);
   agents.push(id);
   return client.send<ControlBlock>("GET", `/v1/agents/${id}/wait?timeout=20`);
 }
@@ -205,11 +206,11 @@ async function badSettings(): Promise<Text[]> {
   const lines = await Promise.all(
     [
       { AOS_AUDIT_KEY: `${secretOf("the key that signs audits")} with spaces` },
-      { OPENAI_BASE_URL: `ftp://x:${secretOf("the password in a vendor's URL")}@host` },
+      { OPENAI_BASE_URL: `https://x:${secretOf("the password in a vendor's URL")}@models.example.com/v1` },
       { AOS_SECRETS_KEY: secretOf("the key that seals secrets").slice(0, 20), AOS_PORT: "0" },
     ].map((bad) => aos(["up"], { AOS_STATE: `${kernel.state}-bad`, ...bad })),
   );
-  for (const { code, stderr } of lines) expect([code, stderr.includes(" takes ")], stderr).toEqual([1, true]);
+  for (const { code, stderr } of lines) expect([code, stderr.includes(" takes ")], stderr).toEqual([2, true]);
   return lines.map(({ stdout, stderr }, index) => ({
     place: `bad setting ${index}`,
     bytes: Buffer.from(stdout + stderr),
