@@ -33,6 +33,18 @@ describe("aos keys and aos tenants", () => {
     expect((await cli("tenants", "rm", tenant)).code).toBe(0);
   });
 
+  it("put a key with scopes in the place of another", async () => {
+    const created = await cli("keys", "create", "--role", "operator", "--scope", "agents:read", "costs:read");
+    const id = /^(key_\w+): /.exec(created.stderr)?.[1] ?? "";
+    const rotated = await cli("keys", "rotate", id, "--overlap", "600");
+    expect(rotated.stdout).toMatch(/^aos_[\w-]{43}\n$/);
+    for (const key of [created.stdout.trim(), rotated.stdout.trim()]) {
+      expect((await cli("ps", "--key", key)).code).toBe(0);
+      expect((await cli("quota", "--key", key)).code).toBe(3);
+    }
+    expect((await cli("keys")).stdout).toContain("agents:read costs:read");
+  });
+
   it("want a role that there is", async () => {
     expect((await cli("keys", "create")).code).toBe(2);
     expect((await cli("keys", "create", "--role", "root")).code).toBe(2);

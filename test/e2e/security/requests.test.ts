@@ -93,6 +93,41 @@ describe("silence", () => {
   });
 });
 
+describe("a credential", () => {
+  const headers = { "x-api-key": "the-key-of-this-host", accept: "application/secret+json" };
+  const credential = () => ({ name: "tide", headers, hosts: value(HostRules.of([here.host])) });
+  const sendWith = (url: string, own: Record<string, string> = {}) =>
+    egress.request({ method: "GET", url, headers: own }, { reach, signal: forever, credential: credential() });
+
+  test("goes to its hosts in place of what the asker said, and to no other host", async () => {
+    value(await sendWith(`${here.url}/with`, { "x-api-key": "guess", "x-own": "mine" }));
+    expect(await headersSeen(here, "/with")).toMatchObject({ ...headers, "x-own": "mine" });
+    expect(await sendWith(`${there.url}/with`)).toMatchObject({ error: { code: "forbidden" } });
+    expect(await there.journal("/with")).toEqual([]);
+  });
+
+  test("follows a redirect on its origin and none to another, under whatever names it travels", async () => {
+    value(await sendWith(`${here.url}/stay?to=/kept`));
+    expect(await headersSeen(here, "/kept")).toMatchObject(headers);
+    value(await sendWith(`${here.url}/go?to=${encodeURIComponent(`${there.url}/dropped`)}`));
+    const dropped = JSON.stringify(await headersSeen(there, "/dropped"));
+    for (const secret of Object.values(headers)) expect(dropped).not.toContain(secret);
+  });
+
+  test("that a host repeats is taken out of status, headers and body alike", async () => {
+    const answer = value(await sendWith(`${here.url}/echo?echo&status=500`));
+    const text = new TextDecoder().decode(answer.bytes);
+    expect(text).toContain("[redacted]");
+    for (const secret of Object.values(headers)) {
+      expect(text).not.toContain(secret);
+      expect(text).not.toContain(Buffer.from(secret).toString("hex"));
+    }
+    const to = encodeURIComponent(`/next?key=${headers["x-api-key"]}`);
+    const moved = value(await sendWith(`${here.url}/moves?to=${to}`));
+    expect(moved.url).toBe(`${here.url}/next?key=[redacted]`);
+  });
+});
+
 test("a body is read up to a bound, and says that it was cut", async () => {
   const whole = value(await send("GET", `${here.url}/small?size=1000`));
   expect([whole.complete, whole.bytes.length]).toEqual([true, 1_000]);

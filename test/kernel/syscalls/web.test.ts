@@ -53,6 +53,18 @@ describe("the levels", () => {
   });
 });
 
+test("a credential is named by whoever was granted it, and by nobody else", () => {
+  const permits = (tool: string, mayUse: string[]) => {
+    const call = SYSCALLS[tool];
+    const input = call?.input.parse({ url: "https://a.example.com/", credential: "tide" });
+    return call?.permit?.(input, { ...outside("FULL"), mayUse });
+  };
+  for (const tool of ["http_request", "web_fetch"]) {
+    expect(permits(tool, ["moon", "tide"])).toBeNull();
+    expect(permits(tool, ["moon"])).toMatchObject({ code: "forbidden", message: expect.stringContaining("moon") });
+  }
+});
+
 describe("what a request leaves behind", () => {
   const effectOf = (method: string, url: string) => {
     const call = SYSCALLS["http_request"];
