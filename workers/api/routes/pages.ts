@@ -14,7 +14,7 @@ import { answer } from "../../objects.ts";
 import { actorOf } from "../authenticate.ts";
 import type { AppEnv } from "../context.ts";
 import { listOptions, sealed } from "../cursor.ts";
-import { jsonBody } from "../middleware/json-body.ts";
+import { jsonBody, jsonBodyWithLong } from "../middleware/json-body.ts";
 import { problem } from "../problem.ts";
 import { reply } from "../reply.ts";
 import { needs } from "../roles.ts";
@@ -44,7 +44,7 @@ const add = createRoute({
   tags,
   summary: "Put a text into the agent's memory",
   description: `The text is split into pages. Any size up to ${LIMITS.requestBytes} bytes a request.`,
-  middleware: jsonBody,
+  middleware: jsonBodyWithLong("content"),
   request: { params: agentParams, headers: idempotencyHeader, body: takes(pagesBody.meta({ id: "PagesBody" })) },
   responses: { 201: json(added, "The pages, in the order of the text."), ...failures },
 });
@@ -131,8 +131,7 @@ const forget = createRoute({
 export function pages(app: OpenAPIHono<AppEnv>): void {
   app.openapi(add, async (c) => {
     const idempotencyKey = c.req.valid("header")["Idempotency-Key"];
-    const body = c.req.valid("json");
-    const input = { ...body, content: new TextEncoder().encode(body.content) };
+    const input = { ...c.req.valid("json"), content: c.var.lifted };
     const call = c.var.agent.addPages(input, actorOf(c.var.principal), { idempotencyKey });
     return reply(c, await answer(call, LIMITS.bulkRpcMs), 201);
   });
