@@ -10,6 +10,7 @@ import {
   TIERS,
 } from "../../../kernel/context/page.ts";
 import { LIMITS } from "../../../kernel/limits.ts";
+import { free } from "../../../kernel/storage/free.ts";
 import { answer } from "../../objects.ts";
 import { actorOf } from "../authenticate.ts";
 import type { AppEnv } from "../context.ts";
@@ -131,9 +132,13 @@ const forget = createRoute({
 export function pages(app: OpenAPIHono<AppEnv>): void {
   app.openapi(add, async (c) => {
     const idempotencyKey = c.req.valid("header")["Idempotency-Key"];
-    const input = { ...c.req.valid("json"), content: c.var.lifted };
-    const call = c.var.agent.addPages(input, actorOf(c.var.principal), { idempotencyKey });
-    return reply(c, await answer(call, LIMITS.bulkRpcMs), 201);
+    const content = c.var.lifted;
+    const call = c.var.agent.addPages({ ...c.req.valid("json"), content }, actorOf(c.var.principal), {
+      idempotencyKey,
+    });
+    const added = await answer(call, LIMITS.bulkRpcMs);
+    free(content);
+    return reply(c, added, 201);
   });
 
   app.openapi(list, async (c) => {
