@@ -15,6 +15,7 @@ import type { Verdict } from "../../kernel/process/parking.ts";
 import type { AgentParts } from "../../kernel/process/parts.ts";
 import type { ProcessPatch } from "../../kernel/process/spec.ts";
 import type { Standing } from "../../kernel/scheduler/standing.ts";
+import { free } from "../../kernel/storage/free.ts";
 import { within } from "../deadline.ts";
 import type { ObjectEnv } from "../env.ts";
 import { isLaid, migrate } from "../migrations.ts";
@@ -173,6 +174,7 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
   async addPages(body: PagesInput, actor: Actor, options: { idempotencyKey?: string | undefined } = {}) {
     return this.#with(async (runtime) => {
       const added = runtime.agent.addPages(body, actor, options.idempotencyKey);
+      if (typeof body.content !== "string") free(body.content);
       if (added.ok) await this.#makeRoom(runtime);
       return added;
     });

@@ -71,8 +71,8 @@ export const pagesBody = z.strictObject({
   source: z.string().max(LIMITS.filePathChars).optional(),
 });
 export type PagesBody = z.infer<typeof pagesBody>;
-/** The same between Worker and object: a long text travels as UTF-8. */
-export type PagesInput = Omit<PagesBody, "content"> & { content: string | Uint8Array };
+/** The same between Worker and object: a long text travels as UTF-8, in an array that the object then frees. */
+export type PagesInput = Omit<PagesBody, "content"> & { content: string | Uint8Array<ArrayBuffer> };
 
 export const pagePatch = z
   .strictObject({ pinned: z.boolean().optional(), importance: z.number().min(0).max(1).optional() })

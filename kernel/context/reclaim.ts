@@ -1,6 +1,7 @@
 import { newId } from "../id.ts";
 import { LIMITS } from "../limits.ts";
 import type { Clock, Hash, ObjectStore, Random, Sql } from "../ports.ts";
+import { free } from "../storage/free.ts";
 import type { ContextState } from "./context-state.ts";
 import { framedSum } from "./frame.ts";
 import type { Note } from "./note.ts";
@@ -162,6 +163,7 @@ export class Reclaim {
     const facts = { id, key, pages: dirty.length, bytes: packed.bytes.length, sha256: packed.sha256 };
     sql.transaction(() => segments.open({ ...facts, created_at: clock.now() }));
     await objects.put(key, packed.bytes);
+    free(packed.bytes);
     return sql.transaction(() => {
       const frozen = dirty.filter((row, i) => table.freeze(row, id, packed.offsets[i] ?? 0));
       segments.fill(id, frozen.length);

@@ -8,7 +8,7 @@ import type { PageRow } from "./page-table.ts";
  */
 
 export interface PackedSegment {
-  bytes: Uint8Array;
+  bytes: Uint8Array<ArrayBuffer>;
   sha256: string;
   /** Offset of each page's content, in the order given. */
   offsets: number[];

@@ -19,24 +19,42 @@ export async function readBytes(request: Request): Promise<Result<Uint8Array>> {
   return length.ok ? ok(bytes.subarray(0, used)) : length;
 }
 
-/**
- * The body as text; `invalid_json` when it is no UTF-8. Decoded chunk by chunk: for 5 MB at once the runtime's decoder takes
- * over 50 MB on the side.
- */
+/** The body as text; `invalid_json` when it is no UTF-8. */
 export async function readText(request: Request): Promise<Result<string>> {
+  let text = "";
+  const length = await readPieces(request, (piece) => {
+    text += piece;
+  });
+  return length.ok ? ok(text) : length;
+}
+
+/**
+ * Hands the body to `take` as text, piece by piece; `invalid_json` when it is no UTF-8. Decoded as it arrives: for 5 MB at
+ * once the runtime's decoder takes over 50 MB on the side.
+ */
+export async function readPieces(request: Request, take: (piece: string) => void): Promise<Result<number>> {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
-  let text: string | null = "";
-  const take = (chunk?: Uint8Array) => {
-    try {
-      if (text !== null) text += decoder.decode(chunk, { stream: chunk !== undefined });
-    } catch {
-      text = null; // The rest is read all the same: a client that is still sending would not see the reply.
-    }
+  let isText = true;
+  const decode = (chunk?: Uint8Array) => {
+    if (!isText) return; // The rest is read all the same: a client that is still sending would not see the reply.
+    const piece = decoded(decoder, chunk);
+    if (piece === null) isText = false;
+    else take(piece);
   };
-  const length = await readChunks(request, take);
-  take();
-  if (!length.ok) return length;
-  return text === null ? err("invalid_json", "The body is not UTF-8 text.") : ok(text);
+  const length = await readChunks(request, decode);
+  decode();
+  return length.ok && !isText ? NO_TEXT : length;
+}
+
+const NO_TEXT = err("invalid_json", "The body is not UTF-8 text.");
+
+/** The text of one more chunk, or of what is left at the end; null when it is no UTF-8. */
+function decoded(decoder: TextDecoder, chunk: Uint8Array | undefined): string | null {
+  try {
+    return decoder.decode(chunk, { stream: chunk !== undefined });
+  } catch {
+    return null;
+  }
 }
 
 function enlarged(bytes: Uint8Array, least: number): Uint8Array<ArrayBuffer> {
@@ -83,7 +101,7 @@ async function readChunks(request: Request, take: (chunk: Uint8Array) => void): 
 }
 
 /** 0 when the client does not say how long the body is. */
-function declaredLength(request: Request): number {
+export function declaredLength(request: Request): number {
   return Number(request.headers.get("Content-Length") ?? 0) || 0;
 }
 

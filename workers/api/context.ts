@@ -20,6 +20,8 @@ export interface AppEnv {
     agent: AgentObject;
     /** The same, for those who wait longer than one call. */
     reachAgent: ReachAgent;
+    /** The one long string of the body, as UTF-8, on a route that takes one. */
+    lifted: Uint8Array<ArrayBuffer>;
   };
 }
 

@@ -1,7 +1,9 @@
 import type { MiddlewareHandler } from "hono";
 import { err, ok, type Result } from "../../../kernel/errors.ts";
-import { readText } from "../body.ts";
+import { LIMITS } from "../../../kernel/limits.ts";
+import { declaredLength, readPieces, readText } from "../body.ts";
 import type { AppEnv } from "../context.ts";
+import { LiftedField } from "../lifted-field.ts";
 import { problem } from "../problem.ts";
 
 /**
@@ -16,6 +18,23 @@ export const jsonBody: MiddlewareHandler<AppEnv> = async (c, next) => {
   Object.assign(c.req.bodyCache, { text: Promise.resolve(text.value) });
   return next();
 };
+
+/**
+ * The same for a body with one string of any length, which never is a string here: it waits in `c.var.lifted` as UTF-8, and
+ * the validator finds a placeholder in its place, empty if it was.
+ */
+export function jsonBodyWithLong(field: string): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const typed = checkType(c.req.raw.headers);
+    if (!typed.ok) return problem(c, typed.error);
+    const lifted = new LiftedField(field, Math.min(declaredLength(c.req.raw), LIMITS.requestBytes));
+    const length = await readPieces(c.req.raw, (piece) => lifted.take(piece));
+    if (!length.ok) return problem(c, length.error);
+    if (lifted.text !== null) c.set("lifted", lifted.text);
+    Object.assign(c.req.bodyCache, { text: Promise.resolve(lifted.rest) });
+    return next();
+  };
+}
 
 const JSON_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*;?\s*$/i;
 

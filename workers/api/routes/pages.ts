@@ -10,11 +10,12 @@ import {
   TIERS,
 } from "../../../kernel/context/page.ts";
 import { LIMITS } from "../../../kernel/limits.ts";
+import { free } from "../../../kernel/storage/free.ts";
 import { answer } from "../../objects.ts";
 import { actorOf } from "../authenticate.ts";
 import type { AppEnv } from "../context.ts";
 import { listOptions, sealed } from "../cursor.ts";
-import { jsonBody } from "../middleware/json-body.ts";
+import { jsonBody, jsonBodyWithLong } from "../middleware/json-body.ts";
 import { problem } from "../problem.ts";
 import { reply } from "../reply.ts";
 import { needs } from "../roles.ts";
@@ -44,7 +45,7 @@ const add = createRoute({
   tags,
   summary: "Put a text into the agent's memory",
   description: `The text is split into pages. Any size up to ${LIMITS.requestBytes} bytes a request.`,
-  middleware: jsonBody,
+  middleware: jsonBodyWithLong("content"),
   request: { params: agentParams, headers: idempotencyHeader, body: takes(pagesBody.meta({ id: "PagesBody" })) },
   responses: { 201: json(added, "The pages, in the order of the text."), ...failures },
 });
@@ -131,10 +132,13 @@ const forget = createRoute({
 export function pages(app: OpenAPIHono<AppEnv>): void {
   app.openapi(add, async (c) => {
     const idempotencyKey = c.req.valid("header")["Idempotency-Key"];
-    const body = c.req.valid("json");
-    const input = { ...body, content: new TextEncoder().encode(body.content) };
-    const call = c.var.agent.addPages(input, actorOf(c.var.principal), { idempotencyKey });
-    return reply(c, await answer(call, LIMITS.bulkRpcMs), 201);
+    const content = c.var.lifted;
+    const call = c.var.agent.addPages({ ...c.req.valid("json"), content }, actorOf(c.var.principal), {
+      idempotencyKey,
+    });
+    const added = await answer(call, LIMITS.bulkRpcMs);
+    free(content);
+    return reply(c, added, 201);
   });
 
   app.openapi(list, async (c) => {
