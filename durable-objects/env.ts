@@ -41,6 +41,10 @@ export interface ObjectEnv {
   OLLAMA_LIMITS?: string;
   OLLAMA_CONTEXT_TOKENS?: string;
   AOS_MODEL_PRICES?: string;
+  /** The bootstrap key. Without it no request is let in. */
+  AOS_ADMIN_KEY?: string;
+  AOS_AUDIT_KEY?: string;
+  AOS_AUDIT_RETENTION_DAYS?: string;
 }
 
 /** The string variables of an environment: what a parser of variables may see, without the bindings. */

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Clock, Fetch, Hash, Random, Sql, SqlRow, SqlValue } from "../kernel/ports.ts";
 
 /** The ports that a Durable Object lends the kernel. */
@@ -7,8 +7,11 @@ export const systemClock: Clock = { now: () => Date.now() };
 
 export const systemRandom: Random = { bytes: (length) => crypto.getRandomValues(new Uint8Array(length)) };
 
-/** `node:crypto`, because a hash stands inside a transaction and WebCrypto is asynchronous. */
-export const systemHash: Hash = { sha256: (data) => createHash("sha256").update(data).digest("hex") };
+/**
+ * `node:crypto`, because a hash stands inside a transaction and WebCrypto is asynchronous; in one call, which takes half the time
+ * of a hash object.
+ */
+export const systemHash: Hash = { sha256: (data) => hash("sha256", data) };
 
 /** workerd sends a stream in chunks, whatever its headers say, unless the stream itself knows its length. */
 export const systemFetch: Fetch = (input, init) => {

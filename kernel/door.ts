@@ -1,6 +1,6 @@
 import { jsonDepth } from "./canonical-json.ts";
 import { withDeadline } from "./deadline.ts";
-import { err, type KernelError, ok, type Result } from "./errors.ts";
+import { ERRORS, type ErrorCode, err, type KernelError, ok, type Result } from "./errors.ts";
 import { issuesOf } from "./input.ts";
 import { LIMITS } from "./limits.ts";
 import { expired, holdCall, isGoodConsent, type Leave, leaveFor, type Reason, reasonsFor } from "./process/consent.ts";
@@ -184,7 +184,7 @@ export class Door {
       const outcome: CallOutcome = { result: ok({}), exit: { result: control.result, code: control.code } };
       return this.#close(call, outcome);
     }
-    const data = { name: call.name, step: call.step, waitsFor: "person" };
+    const data = { name: call.name, step: call.step, waitsFor: "person", ...this.#judgement(call) };
     this.#parts.pending.wait(call.call_id, this.#parts.clock.now());
     this.#parts.log.append("call.start", this.#actor(), data, call.call_id);
   }
@@ -198,6 +198,7 @@ export class Door {
       effect,
       attempt: call.attempt + 1,
       inputSha256: hash.sha256(call.input),
+      ...this.#judgement(call),
     };
     log.append("call.start", this.#actor(), data, call.call_id);
   }
@@ -230,8 +231,17 @@ export class Door {
       ok: outcome.result.ok,
       ...failure,
       inputSha256: hash.sha256(call.input),
+      ...this.#judgement(call, outcome),
     };
     log.append("call.end", this.#actor(), data, call.call_id);
+  }
+
+  /** What the log says of the decision: the rule that let the call in, or why it was refused. */
+  #judgement(call: PendingCall, outcome?: CallOutcome): Record<string, string> {
+    if (outcome?.result.ok === false && REFUSALS.has(outcome.result.error.code)) return denial(outcome.result.error);
+    const capability = this.#parts.syscalls[call.name]?.capability;
+    if (capability === undefined) return {};
+    return { decision: "allowed", capability, level: this.#parts.process.get().permission_level };
   }
 
   /** What the call would leave behind if it ran now. Null for one that would not run. */
@@ -267,6 +277,21 @@ export class Door {
   #actor(): string {
     return `agent:${this.#parts.process.get().id}`;
   }
+}
+
+/** Codes of calls that were not let in, or not as far as they wanted to go. */
+const REFUSALS: ReadonlySet<ErrorCode> = new Set([
+  "forbidden",
+  "denied",
+  "unknown_tool",
+  "invalid_json",
+  "invalid_input",
+] as const);
+
+/** What was wrong with arguments may quote them, so the log says only that; a refusal speaks of rules. */
+function denial({ code, message }: KernelError): Record<string, string> {
+  const speaksOfRules = code === "forbidden" || code === "denied";
+  return { decision: "denied", reason: speaksOfRules ? message.slice(0, LIMITS.auditReasonChars) : ERRORS[code].title };
 }
 
 /** The result of `running`, or a failure when its signal aborts first or it throws. What acted outside may go on acting. */

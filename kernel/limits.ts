@@ -112,6 +112,28 @@ export const LIMITS = {
   sweepConcurrency: 16,
   sweepMs: 50 * SECOND_MS,
 
+  // --- the audit trail
+  /** What changed is exported and signed at most once in so long; a tenant that is quiet costs nothing. */
+  auditPeriodMs: 5 * MINUTE_MS,
+  /** Entries of one exported segment. */
+  auditSegmentRows: 1_000,
+  /** Chains in one batch of checkpoints, how many of them at the same time, and batches in one sweep; the rest waits a period. */
+  auditBatchChains: 48,
+  auditConcurrency: 6,
+  auditBatches: 8,
+  /** Segments of one chain that are exported before its object is erased, in one go. */
+  auditSealSegments: 200,
+  /** Checkpoints read from D1 at a time, and segments that one sweep of the retention removes. */
+  auditCheckpointRows: 500,
+  auditRetireRows: 200,
+  /** Findings that one verification names; after the first the rest follows from it more often than not. */
+  auditFindings: 20,
+  auditPassphraseChars: 32,
+  /** A longer reason is cut in the log. */
+  auditReasonChars: 300,
+  /** Refused requests of one key that are entered one by one, a minute; more are only counted. */
+  deniedEntries: 10,
+
   // --- models
   maxOutputTokens: 4_096,
   modelCallMs: 5 * MINUTE_MS,

@@ -12,9 +12,6 @@ export interface Env extends ObjectEnv {
   LOADER?: WorkerLoader;
   AOS_SANDBOX?: string;
 
-  /** The bootstrap key. Without it no request is let in. */
-  AOS_ADMIN_KEY?: string;
-  AOS_AUDIT_KEY?: string;
   AOS_STORAGE?: string;
   AOS_EGRESS_ALLOW?: string;
 }

@@ -2,6 +2,7 @@ import { WorkerEntrypoint } from "cloudflare:workers";
 import { BOOT } from "../kernel/boot.ts";
 import { createApp } from "./api/app.ts";
 import { atBoot } from "./cron/boot.ts";
+import { retireAudit } from "./cron/retire-audit.ts";
 import { sweep } from "./cron/sweep.ts";
 import { wakeBatches } from "./cron/wake-batches.ts";
 import type { Env } from "./env.ts";
@@ -30,7 +31,7 @@ export default {
   fetch: (request, env, ctx) => app.fetch(request, env, ctx),
   scheduled: async ({ cron, scheduledTime }, env) => {
     if (cron === BOOT) return atBoot(env, scheduledTime);
-    await Promise.all([sweep(env, scheduledTime), wakeBatches(env, scheduledTime)]);
+    await Promise.all([sweep(env, scheduledTime), wakeBatches(env, scheduledTime), retireAudit(env, scheduledTime)]);
   },
   queue: (batch, env) => consume(batch, env),
 } satisfies ExportedHandler<Env>;

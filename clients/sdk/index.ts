@@ -3,7 +3,7 @@
 export type { Fault, Page, PageEntry, PagePatch, PagesBody, SearchHit, Tier } from "../../kernel/context/page.ts";
 export type { BatchView } from "../../kernel/llm/batch/job-state.ts";
 export type { StepView } from "../../kernel/log/journal.ts";
-export type { ChainReport } from "../../kernel/log/log.ts";
+export type { TrailReport } from "../../kernel/log/verification.ts";
 export type { ControlBlock } from "../../kernel/process/block.ts";
 export type { MessageView, Signal } from "../../kernel/process/message.ts";
 export type { ProcessPatch, ProcessSpec } from "../../kernel/process/spec.ts";

@@ -4,7 +4,9 @@ import { err, type KernelError, ok, type Result } from "../../kernel/errors.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import type { ChatOutcome } from "../../kernel/llm/provider.ts";
 import { auditPage } from "../../kernel/log/audit.ts";
+import type { ChainEnd } from "../../kernel/log/chain.ts";
 import { readJournal } from "../../kernel/log/journal.ts";
+import { type Archived, type ArchiveOrder, archive } from "../../kernel/log/segment-lines.ts";
 import type { ClaimedCall } from "../../kernel/process/batch-calls.ts";
 import type { Birth } from "../../kernel/process/birth.ts";
 import { firstRow } from "../../kernel/process/birth.ts";
@@ -22,6 +24,7 @@ import { isLaid, migrate } from "../migrations.ts";
 import { sqlOf, systemClock } from "../ports.ts";
 import { type AgentRuntime, type Facts, makeRuntime } from "./agent-runtime.ts";
 import { AGENT_MIGRATIONS } from "./migrations.ts";
+import { R2ObjectStore } from "./r2-object-store.ts";
 import type { Actor, AgentCalls, AgentOrders, AgentRpc, ListOptions } from "./rpc.ts";
 
 const PROCESS_FACTS = "SELECT id, tenant, window_tokens, page_tokens, max_output_tokens FROM process";
@@ -101,6 +104,21 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
     if (!(await loop.tellCore())) return err("unavailable", "the core did not take the last report");
     const { seq, hash } = parts.log.head();
     return ok({ head: hash, entries: seq });
+  }
+
+  async archive(order: ArchiveOrder): Promise<Result<Archived>> {
+    const opened = this.#openAny();
+    if (!opened.ok) return opened;
+    const { log, hash } = opened.value.parts;
+    return ok(await this.#track(archive(log, { objects: new R2ObjectStore(this.env.PAGES), hash }, order)));
+  }
+
+  async dropLog(seq: number): Promise<Result<null>> {
+    return this.#with(({ parts: { tx, process, log } }) => {
+      if (seq > process.get().exported_seq) return err("conflict", "the core has not seen these entries");
+      tx.run(() => log.drop(seq));
+      return ok(null);
+    });
   }
 
   async wipe(): Promise<Result<null>> {
@@ -188,8 +206,12 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
     return this.#with(({ parts }) => parts.context.peek(pageId));
   }
 
-  async touchPage(pageId: string, _actor: Actor) {
-    return this.#with(({ parts }) => parts.context.touch(pageId));
+  async touchPage(pageId: string, actor: Actor) {
+    return this.#with(async ({ parts }) => {
+      const touched = await parts.context.touch(pageId);
+      if (touched.ok) noted(parts, "page.touch", actor, { pageId, fault: touched.value.fault });
+      return touched;
+    });
   }
 
   async searchPages(query: string, limit: number) {
@@ -200,7 +222,7 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
     return this.#with(({ parts }) =>
       parts.tx.run(() => {
         const patched = parts.context.patch(pageId, patch);
-        if (patched.ok) parts.log.append("page.patch", actor, { pageId, ...patch });
+        if (patched.ok) noted(parts, "page.patch", actor, { pageId, ...patch });
         return patched;
       }),
     );
@@ -252,8 +274,8 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
     return this.#with(({ parts }) => ok(auditPage(parts.log, options)));
   }
 
-  async verify() {
-    return this.#with(({ parts }) => ok(parts.log.verify()));
+  async verify(known: readonly ChainEnd[] = []) {
+    return this.#with(({ parts }) => ok(parts.log.verify(known)));
   }
 
   // --- the platform's side

@@ -3,6 +3,7 @@ import { IdempotencyKeys } from "../../kernel/idempotency.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import { makeProviders } from "../../kernel/llm/providers.ts";
 import { Log, type LogEntry } from "../../kernel/log/log.ts";
+import { redactor, secretsOf } from "../../kernel/log/redaction.ts";
 import type { Sql } from "../../kernel/ports.ts";
 import { Agent } from "../../kernel/process/agent.ts";
 import { BatchCalls } from "../../kernel/process/batch-calls.ts";
@@ -56,7 +57,7 @@ export function makeRuntime(ctx: DurableObjectState, env: ObjectEnv, storage: Sq
   const sql: Sql = { ...storage, transaction: (work) => tx.run(work) };
   const ports = { sql, clock: systemClock, random: systemRandom, hash: systemHash };
   const written: LogEntry[] = [];
-  const log = new Log(ports, (entry) => written.push(entry));
+  const log = new Log(ports, (entry) => written.push(entry), redactor(secretsOf(variablesOf(env))));
   const process = new ProcessStore(ports, log);
   const live = new LiveReply((frame) => watchers.show(frame));
   const watchers: Watchers = new Watchers(ctx, {

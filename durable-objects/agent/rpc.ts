@@ -1,8 +1,10 @@
 import type { Fault, Page, PageEntry, PagePatch, PagesInput, SearchHit, Tier } from "../../kernel/context/page.ts";
 import type { Result } from "../../kernel/errors.ts";
 import type { ChatOutcome } from "../../kernel/llm/provider.ts";
+import type { ChainEnd } from "../../kernel/log/chain.ts";
 import type { StepView } from "../../kernel/log/journal.ts";
 import type { ChainReport, LogEntry } from "../../kernel/log/log.ts";
+import type { Archived, ArchiveOrder } from "../../kernel/log/segment-lines.ts";
 import type { ClaimedCall } from "../../kernel/process/batch-calls.ts";
 import type { Birth } from "../../kernel/process/birth.ts";
 import type { ControlBlock } from "../../kernel/process/block.ts";
@@ -76,7 +78,8 @@ export interface AgentRpc {
   audit(
     options: ListOptions & { action?: string | undefined; from?: string | undefined },
   ): Promise<Result<Listing<LogEntry>>>;
-  verify(): Promise<Result<ChainReport>>;
+  /** `known`: places of the chain that are written down elsewhere, in order. */
+  verify(known?: readonly ChainEnd[]): Promise<Result<ChainReport>>;
 }
 
 /** What the consumer of the calls queue asks of an agent: see kernel/process/batch-calls.ts. */
@@ -113,6 +116,10 @@ export interface AgentOrders extends Pick<AgentRpc, "signal"> {
    * answers the end of its chain; `unavailable` while something is still under way. Again, it answers the same.
    */
   close(actor: Actor): Promise<Result<{ head: string; entries: number }>>;
+  /** Puts the ordered entries of the log into R2. Again, it writes the same. A closed process answers too. */
+  archive(order: ArchiveOrder): Promise<Result<Archived>>;
+  /** Drops log entries up to `seq`, the end of a checkpoint; nothing when the log ends there. */
+  dropLog(seq: number): Promise<Result<null>>;
   /** Erases a closed process in every tier; resumable. `not_found` when nothing is left. */
   wipe(): Promise<Result<null>>;
 }

@@ -1,6 +1,7 @@
 import { LIMITS } from "../../kernel/limits.ts";
 import type { Clock } from "../../kernel/ports.ts";
 import type { Scheduler } from "../../kernel/scheduler/scheduler.ts";
+import type { Checkpointer } from "./checkpointer.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Projection } from "./projection.ts";
 import type { VendorGates } from "./vendor-gates.ts";
@@ -10,6 +11,7 @@ interface AgendaParts {
   outbox: Outbox;
   projection: Projection;
   vendors: VendorGates;
+  checkpointer: Checkpointer;
 }
 
 /** When a core has something to do next: what its one alarm, and its row in D1 for cron, are set by. */
@@ -25,12 +27,17 @@ export class Agenda {
   /** In milliseconds since the epoch; null for an idle core. */
   next(): number | null {
     const soon = this.#parts.projection.dirty ? this.#soon() : Number.POSITIVE_INFINITY;
-    const at = Math.min(soon, this.nextButProjecting() ?? Number.POSITIVE_INFINITY);
+    const at = Math.min(soon, this.#nextButProjecting() ?? Number.POSITIVE_INFINITY);
     return Number.isFinite(at) ? at : null;
   }
 
-  /** The same when D1 has all that changed. */
-  nextButProjecting(): number | null {
+  /** When cron has to wake the core once D1 has all that changed: also for a round of checkpoints, for which no alarm stands. */
+  nextForCron(): number | null {
+    const times = [this.#nextButProjecting(), this.#parts.checkpointer.dueAt()].filter((at) => at !== null);
+    return times.length === 0 ? null : Math.min(...times);
+  }
+
+  #nextButProjecting(): number | null {
     const { scheduler, outbox, vendors } = this.#parts;
     const untold =
       outbox.all().length > 0 ||

@@ -1,5 +1,6 @@
 import { LIMITS } from "../../kernel/limits.ts";
 import type { Clock, Sql, SqlRow } from "../../kernel/ports.ts";
+import type { Listing, ListOptions } from "../agent/rpc.ts";
 import type { DeadLetter } from "./rpc.ts";
 
 /**
@@ -41,9 +42,11 @@ export class DeadLetters {
     return row === undefined ? null : letterOf(row);
   }
 
-  /** After `cursor`, by call id. */
-  list(cursor: string, limit: number): DeadLetter[] {
-    return this.#sql.all<LetterRow>(LIST, cursor, limit).map(letterOf);
+  /** By call id. */
+  list({ cursor = "", limit }: ListOptions): Listing<DeadLetter> {
+    const found = this.#sql.all<LetterRow>(LIST, cursor, limit + 1).map(letterOf);
+    const items = found.slice(0, limit);
+    return { items, nextCursor: found.length > items.length ? (items.at(-1)?.callId ?? null) : null };
   }
 
   delete(callId: string): void {

@@ -1,6 +1,7 @@
 import { err, ok, type Result } from "../../kernel/errors.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import type { OpenedCalls } from "../../kernel/llm/batch/job-parts.ts";
+import type { Log } from "../../kernel/log/log.ts";
 import { TENANT } from "../../kernel/scheduler/budgets.ts";
 import type { CacheHit, GrantRequest, Reservation, Settlement } from "../../kernel/scheduler/grant.ts";
 import type { Scheduler } from "../../kernel/scheduler/scheduler.ts";
@@ -12,10 +13,12 @@ import type { Transactions } from "../../kernel/transactions.ts";
  */
 export class DirectCalls {
   readonly #tx: Transactions;
+  readonly #log: Log;
   readonly #scheduler: Scheduler;
 
-  constructor(tx: Transactions, scheduler: Scheduler) {
+  constructor(tx: Transactions, log: Log, scheduler: Scheduler) {
     this.#tx = tx;
+    this.#log = log;
     this.#scheduler = scheduler;
   }
 
@@ -27,6 +30,20 @@ export class DirectCalls {
     const whose = subject === TENANT ? "the tenant's" : `${subject}'s`;
     const message = `This call does not fit ${whose} budget of ${metric}: ${used} of ${limit} are used and ${reserved} are held by open calls. Raise it with PUT /v1/quotas, or ask for fewer output tokens.`;
     return err("quota_exceeded", message);
+  }
+
+  /** The same for the one call of a key's request, which the chain records. */
+  openOne(owner: string, request: GrantRequest): ReturnType<DirectCalls["open"]> {
+    return this.#tx.run(() => {
+      const isNew = this.#scheduler.ledger.get(request.callId) === null;
+      const opened = this.open(owner, request);
+      const { provider, model, callId } = request;
+      const facts = opened.ok
+        ? { decision: "allowed", reservedNanoUsd: opened.value.reservedNanoUsd }
+        : { decision: "denied", reason: opened.error.message };
+      if (isNew) this.#log.append("call.direct", owner, { provider, model, ...facts }, callId);
+      return opened;
+    });
   }
 
   /** Enters a call that the reply cache answered; `conflict` when a purge has made the reply worthless. */

@@ -1,4 +1,4 @@
-import type { Result } from "../../kernel/errors.ts";
+import { err, type Result } from "../../kernel/errors.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import type { Log } from "../../kernel/log/log.ts";
 import type { Birth } from "../../kernel/process/birth.ts";
@@ -8,6 +8,7 @@ import type { Transactions } from "../../kernel/transactions.ts";
 import { within } from "../deadline.ts";
 import type { ObjectEnv } from "../env.ts";
 import { agentOrders } from "../stubs.ts";
+import type { Checkpointer } from "./checkpointer.ts";
 import type { Order, Outbox } from "./outbox.ts";
 
 /**
@@ -21,6 +22,7 @@ export class Herald {
   readonly #log: Log;
   readonly #outbox: Outbox;
   readonly #scheduler: Scheduler;
+  readonly #checkpointer: Checkpointer;
   /** Births under way: an order must not overtake the one that it concerns. */
   readonly #births = new Map<string, Promise<unknown>>();
 
@@ -31,6 +33,7 @@ export class Herald {
     log: Log;
     outbox: Outbox;
     scheduler: Scheduler;
+    checkpointer: Checkpointer;
   }) {
     this.#env = parts.env;
     this.#tenant = parts.tenant;
@@ -38,6 +41,7 @@ export class Herald {
     this.#log = parts.log;
     this.#outbox = parts.outbox;
     this.#scheduler = parts.scheduler;
+    this.#checkpointer = parts.checkpointer;
   }
 
   agent(agentId: string) {
@@ -107,17 +111,25 @@ export class Herald {
   #heard(agentId: string, order: Order, heard: Result<object | null>): void {
     if (order === "ERASE" && heard.ok) {
       if (!this.#outbox.follow(agentId, "ERASE", "WIPE")) return;
-      this.#log.append("agent.archived", "kernel", { agentId, ...heard.value });
+      const { entries, head } = heard.value as { entries: number; head: string };
+      this.#log.append("agent.archived", "kernel", { agentId, entries, head });
+      this.#checkpointer.intend(agentId, { seq: entries, hash: head });
     } else if (this.#outbox.done(agentId, order) && order === "WIPE") {
       this.#log.append("agent.erased", "kernel", { agentId });
     }
+  }
+
+  /** What is erased cannot be exported any more: the rest of its chain goes first. */
+  async #wipe(agentId: string): Promise<Result<null>> {
+    if (!(await this.#checkpointer.seal(agentId))) return err("unavailable", "its chain is not exported yet");
+    return await this.agent(agentId).wipe();
   }
 
   async #give(agentId: string, order: Order): Promise<Result<object | null>> {
     await this.#births.get(agentId);
     const agent = this.agent(agentId);
     if (order === "ERASE") return await agent.close("kernel");
-    if (order === "WIPE") return await agent.wipe();
+    if (order === "WIPE") return await this.#wipe(agentId);
     return await agent.signal(order, "kernel");
   }
 }

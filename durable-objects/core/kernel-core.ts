@@ -2,6 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import { type ErrorCode, err, ok, type Result } from "../../kernel/errors.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import { auditPage } from "../../kernel/log/audit.ts";
+import type { ChainEnd } from "../../kernel/log/chain.ts";
 import { type Birth, newBirth, newborn } from "../../kernel/process/birth.ts";
 import type { ControlBlock } from "../../kernel/process/block.ts";
 import { routingOf } from "../../kernel/process/routing.ts";
@@ -21,6 +22,7 @@ import type { ObjectEnv } from "../env.ts";
 import { migrate } from "../migrations.ts";
 import { sqlOf, systemClock, systemHash, systemRandom } from "../ports.ts";
 import { type CoreRuntime, makeCoreRuntime } from "./core-runtime.ts";
+import { forgetProcess } from "./forget-process.ts";
 import { CORE_MIGRATIONS } from "./migrations.ts";
 import type { ApprovalView, CoreGrants, CoreRpc, CoreVendors, DeadLetter } from "./rpc.ts";
 
@@ -140,10 +142,12 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
           log.append("agent.refused", actor, { agentId, ...patch, code: refused.code, ...reasonOf(refused) });
           return { ok: false, error: refused };
         }
+        const before = scheduler.processes.standardOf(agentId)?.level ?? null;
         if (level !== undefined) scheduler.processes.setLevel(agentId, level);
         if (patch.approvals?.tools !== undefined) scheduler.processes.setAsks(agentId, patch.approvals.tools);
         scheduler.setQuotas(agentId, patch.quotas ?? {});
-        log.append("agent.patch", actor, { agentId, ...patch });
+        const was = level === undefined ? {} : { before: { permissionLevel: before } };
+        log.append("agent.patch", actor, { agentId, ...patch, ...was });
         return ok({ released: scheduler.releaseQuotaWaiters(), standing: scheduler.standing(agentId) });
       });
       if (!decided.ok) return decided;
@@ -155,25 +159,11 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
   }
 
   async erase(agentId: string, actor: Actor): Promise<Result<null>> {
-    return this.#with(async ({ tx, scheduler, outbox, letters, log, projection, herald, rules }) => {
-      if (scheduler.processes.get(agentId) === null) return GONE;
-      tx.run(() => {
-        log.append("agent.erase", actor, { agentId });
-        outbox.put(agentId, "ERASE");
-        for (const child of scheduler.processes.children(agentId)) outbox.put(child, "KILL");
-        scheduler.forgetStored(agentId);
-        scheduler.processes.erase(agentId, systemClock.now(), scheduler.counters.next("changed"));
-        scheduler.queue.remove(agentId);
-        scheduler.slots.giveBack(agentId);
-        scheduler.budgets.forget(agentId);
-        scheduler.questions.forget(agentId);
-        rules.forget(agentId);
-        letters.forget(agentId);
-        scheduler.quotaWaiters.remove(agentId);
-        projection.forget(agentId);
-      });
+    return this.#with(async (core) => {
+      if (core.scheduler.processes.get(agentId) === null) return GONE;
+      core.tx.run(() => forgetProcess(core, agentId, actor));
       this.#wakeBy(systemClock.now());
-      const heard = await herald.carryOut(agentId, "ERASE");
+      const heard = await core.herald.carryOut(agentId, "ERASE");
       return heard
         ? ok(null)
         : err("unavailable", "The agent did not hear it yet; it is told again until it is erased.");
@@ -187,8 +177,9 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
   async setQuotas(quotas: Quotas, actor: Actor) {
     return this.#with(({ tx, scheduler, tenantBudgets, log }) => {
       const { seq, released } = tx.run(() => {
+        const before = tenantBudgets.limits();
         tenantBudgets.set(quotas);
-        const { seq } = log.append("quota.set", actor, { quotas });
+        const { seq } = log.append("quota.set", actor, { quotas, before });
         return { seq, released: scheduler.releaseQuotaWaiters() };
       });
       this.#tellToRun(released);
@@ -199,7 +190,7 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
   async openCall(owner: Actor, request: GrantRequest) {
     return this.#with(({ directCalls }) => {
       this.#wakeBy(systemClock.now() + LIMITS.projectionMs);
-      return directCalls.open(owner, request);
+      return directCalls.openOne(owner, request);
     });
   }
 
@@ -244,6 +235,13 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
   async record(action: string, actor: Actor, facts: Record<string, string>): Promise<Result<null>> {
     return this.#with(({ tx, log }) => {
       tx.run(() => log.append(action, actor, facts));
+      return ok(null);
+    });
+  }
+
+  async deny(actor: Actor, denial: { route: string; reason: string }): Promise<Result<null>> {
+    return this.#with(({ tx, denials }) => {
+      tx.run(() => denials.enter(actor, denial));
       return ok(null);
     });
   }
@@ -302,11 +300,7 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
   }
 
   async deadLetters(options: ListOptions): Promise<Result<Listing<DeadLetter>>> {
-    return this.#with(({ letters }) => {
-      const found = letters.list(options.cursor ?? "", options.limit + 1);
-      const items = found.slice(0, options.limit);
-      return ok({ items, nextCursor: found.length > items.length ? (items.at(-1)?.callId ?? null) : null });
-    });
+    return this.#with(({ letters }) => ok(letters.list(options)));
   }
 
   async retryDeadLetter(callId: string, actor: Actor): Promise<Result<DeadLetter>> {
@@ -328,13 +322,33 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
     return this.#with(({ log }) => ok(auditPage(log, options)));
   }
 
-  async verify() {
-    return this.#with(({ log }) => ok(log.verify()));
+  async verify(known: readonly ChainEnd[] = []) {
+    return this.#with(({ log }) => ok(log.verify(known)));
+  }
+
+  async log({ after, limit }: { after: number; limit: number }) {
+    return this.#with(({ log }) => ok({ entries: log.after(after, limit), head: log.head().seq }));
+  }
+
+  async witness(object: string) {
+    return this.#with(({ checkpointer }) => checkpointer.witness(object));
+  }
+
+  async checkpoint(actor: Actor): Promise<Result<null>> {
+    return this.#with(async ({ tx, log, checkpointer }) => {
+      tx.run(() => log.append("audit.checkpoint", actor, {}));
+      await checkpointer.run();
+      return ok(null);
+    });
+  }
+
+  async retire(before: number) {
+    return this.#with(({ checkpointer }) => checkpointer.retire(before));
   }
 
   /** Cron's and the alarm's work: whatever is due. */
   async sweep(): Promise<Result<null>> {
-    return this.#with(async ({ tx, scheduler, vendors, herald, agenda }) => {
+    return this.#with(async ({ tx, scheduler, vendors, herald, agenda, checkpointer }) => {
       await vendors.renew();
       const agents = tx.run(() => {
         scheduler.settleExpired();
@@ -345,6 +359,7 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
       await herald.bearAll();
       await herald.deliver();
       await herald.reviveAll();
+      await checkpointer.runIfDue();
       const projected = await this.#project();
       const due = agenda.next();
       if (due !== null) this.#wakeBy(due);
@@ -400,7 +415,7 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
 
   async #project(): Promise<boolean> {
     const { projection, agenda } = this.#core();
-    const sending = projection.send(() => agenda.nextButProjecting()).then(() => true);
+    const sending = projection.send(() => agenda.nextForCron()).then(() => true);
     return (await within(LIMITS.rpcMs, "projection", sending)) === true;
   }
 

@@ -1,6 +1,8 @@
 import type { ErrorCode, Result } from "../../kernel/errors.ts";
 import type { OpenedCalls } from "../../kernel/llm/batch/job-parts.ts";
+import type { ChainEnd } from "../../kernel/log/chain.ts";
 import type { ChainReport, LogEntry } from "../../kernel/log/log.ts";
+import type { Witness } from "../../kernel/log/verification.ts";
 import type { ControlBlock } from "../../kernel/process/block.ts";
 import type { Decision } from "../../kernel/process/parking.ts";
 import type { ProcessPatch, ProcessSpec, Quotas } from "../../kernel/process/spec.ts";
@@ -96,7 +98,16 @@ export interface CoreRpc {
   audit(
     options: ListOptions & { action?: string | undefined; from?: string | undefined },
   ): Promise<Result<Listing<LogEntry>>>;
-  verify(): Promise<Result<ChainReport>>;
+  /** `known`: places of the chain that are written down elsewhere, in order. */
+  verify(known?: readonly ChainEnd[]): Promise<Result<ChainReport>>;
+  /** Log entries after `after`, at most `limit`. */
+  log(options: { after: number; limit: number }): Promise<Result<{ entries: LogEntry[]; head: number }>>;
+  /** What the core remembers of a chain: an agent's, also of an erased one, or its own (`core`). */
+  witness(object: string): Promise<Result<Witness>>;
+  /** Exports and signs now what has changed, as far as one round comes. */
+  checkpoint(actor: Actor): Promise<Result<null>>;
+  /** Removes exported segments whose checkpoints are older than `before`, and their entries from the logs; as far as one round comes. */
+  retire(before: number): Promise<Result<{ done: boolean }>>;
   quotas(): Promise<Result<TenantMeters>>;
   /** Sets exactly these budgets and lets agents that wait for a quota ask again. `seq` is the log entry that says so. */
   setQuotas(quotas: Quotas, actor: Actor): Promise<Result<TenantMeters & { seq: number }>>;
@@ -119,6 +130,8 @@ export interface CoreRpc {
   admit(keyId: string, requestsPerMinute: number | null): Promise<Result<Admission | null>>;
   /** Puts into the chain what was done to the tenant outside of its objects. */
   record(action: string, actor: Actor, facts: Record<string, string>): Promise<Result<null>>;
+  /** Enters a request that a key's role did not allow; of many in a minute, how many there were. */
+  deny(actor: Actor, denial: { route: string; reason: string }): Promise<Result<null>>;
   /** Cron's call when the core's `due_at` in D1 has passed: does what alarms missed. Harmless when nothing is due. */
   sweep(): Promise<Result<null>>;
   /** The local runtime's call when it began anew at `beganAt`: tells every agent whose call may have been in the queue. */

@@ -26,6 +26,11 @@ export class TenantBudgets {
     return { quotas: Object.fromEntries(this.#rows().map((row) => [row.metric, this.#meter(row)])) };
   }
 
+  /** The limits alone. */
+  limits(): Quotas {
+    return Object.fromEntries(this.#rows().map(({ metric, limit, per }) => [metric, { limit, per }]));
+  }
+
   /** Sets what `quotas` names and removes the rest. A meter that is new begins with what open calls hold. */
   set(quotas: Quotas): void {
     const { budgets, ledger, processes } = this.#scheduler;

@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 /**
@@ -129,6 +130,34 @@ export const apiKeys = sqliteTable(
     replacedBy: text("replaced_by"),
   },
   (table) => [index("api_keys_tenant").on(table.tenant, table.id)],
+);
+
+/** Checkpoints of audit chains: kernel/log/checkpoint.ts. They outlive the objects whose chains they are about. */
+export const auditCheckpoints = sqliteTable(
+  "audit_checkpoints",
+  {
+    tenant: text().notNull(),
+    /** An agent's id, or `core`. */
+    object: text().notNull(),
+    seq: integer().notNull(),
+    fromSeq: integer("from_seq").notNull(),
+    head: text().notNull(),
+    /** Key in R2, and SHA-256, of the exported entries `from_seq` to `seq`. */
+    segment: text().notNull(),
+    segmentSha256: text("segment_sha256").notNull(),
+    at: integer().notNull(),
+    /** Digest of the checkpoint before. */
+    previous: text().notNull(),
+    keyId: text("key_id"),
+    signature: text(),
+    /** When the retention removed the segment. */
+    removedAt: integer("removed_at"),
+    removalSignature: text("removal_signature"),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.object, table.seq] }),
+    index("audit_checkpoints_kept").on(table.at).where(sql`removed_at IS NULL`),
+  ],
 );
 
 /** First answers to creations of keys and tenants that carried an `Idempotency-Key`. */

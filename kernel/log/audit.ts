@@ -16,3 +16,43 @@ export function auditPage(log: Log, query: AuditQuery): { items: LogEntry[]; nex
   const from = query.from === undefined ? 0 : Date.parse(query.from);
   return log.page(query.limit, Number(query.cursor ?? 0), { kind: query.action, from });
 }
+
+export interface Judgement {
+  /** What was acted on: an id or a path. Null = the object itself. */
+  target: string | null;
+  decision: "allowed" | "denied";
+  /** Null where no rule had to decide. */
+  reason: string | null;
+}
+
+/** In this order: an entry may name several ids, and the first that it has is what the act was about. */
+const TARGETS = [
+  "object",
+  "keyId",
+  "batchId",
+  "approvalId",
+  "pageId",
+  "path",
+  "messageId",
+  "agentId",
+  "route",
+  "name",
+] as const;
+const DENIALS: readonly string[] = ["agent.refused", "quota.spent", "request.denied"];
+
+/** What an entry says of its act. A call that was let in and then failed was allowed. */
+export function judgementOf({ kind, data }: Pick<LogEntry, "kind" | "data">): Judgement {
+  const isDenied = data["decision"] === "denied" || DENIALS.includes(kind);
+  const target = TARGETS.map((name) => data[name]).find((value) => typeof value === "string");
+  return {
+    target: typeof target === "string" ? target : null,
+    decision: isDenied ? "denied" : "allowed",
+    reason: reasonOf(data),
+  };
+}
+
+function reasonOf({ reason, capability, level, metric, subject }: Record<string, unknown>): string | null {
+  if (typeof reason === "string") return reason;
+  if (typeof capability === "string") return `${String(level)} may ${capability}`;
+  return typeof metric === "string" && typeof subject === "string" ? `${metric} of ${subject}` : null;
+}

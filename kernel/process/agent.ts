@@ -10,9 +10,10 @@ import { messageViewOf } from "./mailbox.ts";
 import type { MessageView, Signal } from "./message.ts";
 import { decideCall, type Verdict } from "./parking.ts";
 import type { AgentParts } from "./parts.ts";
+import type { ProcessRow } from "./process-store.ts";
 import { blockOf } from "./report.ts";
 import { signal } from "./signals.ts";
-import type { ProcessPatch } from "./spec.ts";
+import type { ProcessPatch, QuotaName, Quotas } from "./spec.ts";
 import type { State } from "./state.ts";
 import { endMessage, endTurn, GOAL_SENDER } from "./turn.ts";
 
@@ -182,6 +183,7 @@ export class Agent {
   patch(patch: ProcessPatch, actor: string, standing?: Standing): ControlBlock {
     this.#parts.tx.run(() => {
       const { process, log } = this.#parts;
+      const before = patchedOf(process.get(), patch);
       const quotas = { ...(JSON.parse(process.get().quotas) as object), ...patch.quotas };
       process.change({
         ...(patch.name === undefined ? {} : { name: patch.name }),
@@ -191,7 +193,7 @@ export class Agent {
         quotas: JSON.stringify(quotas),
         ...(standing === undefined ? {} : { standing: JSON.stringify(standing) }),
       });
-      log.append("process.patch", actor, { ...patch });
+      log.append("process.patch", actor, { ...patch, before });
       this.#wake();
     });
     return blockOf(this.#parts);
@@ -218,4 +220,20 @@ export class Agent {
   #wake(): void {
     this.#parts.alarm.set(this.#parts.clock.now());
   }
+}
+
+/** What a patch changes, as it was. */
+function patchedOf(row: Readonly<ProcessRow>, patch: ProcessPatch): ProcessPatch {
+  const quotas = JSON.parse(row.quotas) as Quotas;
+  const touched = Object.keys(patch.quotas ?? {}) as QuotaName[];
+  return {
+    ...(patch.name === undefined ? {} : { name: row.name }),
+    ...(patch.priority === undefined ? {} : { priority: row.priority }),
+    ...(patch.permissionLevel === undefined ? {} : { permissionLevel: row.permission_level }),
+    ...(patch.quotas === undefined ? {} : { quotas: pick(quotas, touched) }),
+  };
+}
+
+function pick(quotas: Quotas, names: readonly QuotaName[]): Quotas {
+  return Object.fromEntries(names.flatMap((name) => (quotas[name] === undefined ? [] : [[name, quotas[name]]])));
 }

@@ -20,12 +20,14 @@ import { MODEL_CALL, type PendingCall } from "./pending.ts";
 export function reportOf(parts: AgentParts): { report: AgentReport; more: boolean } {
   const row = parts.process.get();
   const entries = parts.log.after(row.exported_seq, LIMITS.exportRows);
-  const seq = entries.at(-1)?.seq ?? row.exported_seq;
+  const newest = entries.at(-1);
+  const seq = newest?.seq ?? row.exported_seq;
   return {
     more: seq < parts.log.head().seq,
     report: {
       agentId: row.id,
       seq,
+      ...(newest === undefined ? {} : { head: newest.hash }),
       block: blockOf(parts),
       settlements: entries.flatMap(settlementOf),
       segments: entries.filter((entry) => entry.kind === "page.segment").map((entry) => entry.data),

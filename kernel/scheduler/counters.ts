@@ -14,7 +14,9 @@ export type CounterName =
   | "projected.calls"
   | "projected.segments"
   | "cache.epoch"
-  | "due";
+  | "due"
+  | "audit.cursor"
+  | "audit.at";
 
 export class Counters {
   readonly #sql: Sql;

@@ -82,6 +82,8 @@ export interface OpenQuestion {
 export interface AgentReport {
   agentId: string;
   seq: number;
+  /** Hash of that entry; absent = as before. */
+  head?: string | undefined;
   block: ControlBlock;
   settlements: Settlement[];
   /** Data of the `page.segment` entries of the log: rows of the catalogue of cold pages. */

@@ -23,6 +23,7 @@ export interface ProcessEntry extends SqlRow {
   asks: string;
   stored: string | null;
   seq: number;
+  head: string | null;
   vtime: number;
   changed: number;
   due_at: number | null;
@@ -33,7 +34,7 @@ const INSERT = `INSERT INTO processes (id, name, state, priority, parent_id, blo
   changed, erased_at) VALUES (?, ?, 'new', ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, NULL)`;
 const GET = "SELECT * FROM processes WHERE id = ?";
 const REPORT = `UPDATE processes SET name = ?, state = ?, priority = ?, block = ?, spec = NULL, seq = ?, changed = ?,
-  due_at = ?, stored = coalesce(?, stored) WHERE id = ? AND seq <= ? AND erased_at IS NULL`;
+  due_at = ?, stored = coalesce(?, stored), head = coalesce(?, head) WHERE id = ? AND seq <= ? AND erased_at IS NULL`;
 const SERVE = "UPDATE processes SET vtime = vtime + ? WHERE id = ?";
 const START_AT = "UPDATE processes SET vtime = max(vtime, ?) WHERE id = ?";
 const LIST = `SELECT * FROM processes WHERE erased_at IS NULL AND id > ?
@@ -117,10 +118,10 @@ export class ProcessTable {
   }
 
   /** Takes a report in, unless a newer one is there. There will be a sign of the process until `signAt`. */
-  report({ block, seq, stored }: AgentReport, changed: number, signAt: number | null): void {
+  report({ block, seq, head, stored }: AgentReport, changed: number, signAt: number | null): void {
     const { id, name, state, priority } = block;
     const kept = stored === undefined ? null : JSON.stringify(stored);
-    this.#sql.run(REPORT, name, state, priority, shortened(block), seq, changed, signAt, kept, id, seq);
+    this.#sql.run(REPORT, name, state, priority, shortened(block), seq, changed, signAt, kept, head ?? null, id, seq);
   }
 
   /** What the process may, by the core's word: a report that was made before that word changes nothing. Also of an erased one. */

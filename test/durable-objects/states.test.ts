@@ -220,7 +220,7 @@ describe.each(states("d1"))("a D1 that schema %s left", (version) => {
       for (const statement of statements) await objects.DB.prepare(statement).run();
     };
     const found = await objects.DB.prepare(
-      "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '*_*' OR name = 'api_keys'",
+      "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '*_*' OR name IN ('api_keys', 'audit_checkpoints')",
     ).all<{ name: string }>();
     await run(found.results.map(({ name }) => `DROP TABLE ${name}`));
     const lay = (names: readonly string[]) =>

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Clock, Hash, Random, Sql, SqlRow, SqlValue } from "../../kernel/ports.ts";
 
 /** The ports that tests lend the kernel: a clock that moves when told, seeded randomness, real SQLite of an object. */
@@ -33,7 +33,7 @@ export class SeededRandom implements Random {
 }
 
 export const nodeHash: Hash = {
-  sha256: (data) => createHash("sha256").update(data).digest("hex"),
+  sha256: (data) => hash("sha256", data),
 };
 
 /** The `Sql` port over a Durable Object's storage (inside `runInDurableObject`). */

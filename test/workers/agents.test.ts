@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Page, PageEntry, SearchHit } from "../../kernel/context/page.ts";
 import type { StepView } from "../../kernel/log/journal.ts";
-import type { ChainReport } from "../../kernel/log/log.ts";
+import type { TrailReport } from "../../kernel/log/verification.ts";
 import type { ControlBlock } from "../../kernel/process/block.ts";
 import type { MessageView } from "../../kernel/process/message.ts";
 import { boot, json, problem, request, spawnDaemon } from "./kernel-client.ts";
@@ -85,7 +85,7 @@ describe("a walk through every route", () => {
 
   test("the audit trail is whole, for the agent and for the core", async () => {
     const { id } = await spawnDaemon();
-    const report = await json<ChainReport>(200, "GET", `/v1/audit/verify?agentId=${id}`);
+    const report = await json<TrailReport>(200, "GET", `/v1/audit/verify?agentId=${id}`);
     expect(report).toMatchObject({ ok: true, head: expect.stringMatching(/^[0-9a-f]{64}$/) });
     expect(await json(200, "GET", "/v1/audit/verify")).toMatchObject({ ok: true });
 

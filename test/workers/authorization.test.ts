@@ -65,6 +65,9 @@ const ROUTES: Record<string, Plan> = {
   "DELETE /v1/approval-rules/{id}": { least: "operator", status: 204 },
   "GET /v1/audit": { least: "viewer", status: 200 },
   "GET /v1/audit/verify": { least: "viewer", status: 200 },
+  "GET /v1/audit/export": { least: "viewer", status: 200 },
+  "GET /v1/audit/key": { least: "viewer", status: 200 },
+  "POST /v1/audit/checkpoints": { least: "operator", status: 204 },
   "GET /v1/costs": { least: "viewer", status: 200 },
   "GET /v1/costs/calls": { least: "viewer", status: 200 },
   "GET /v1/dead-letters": { least: "viewer", status: 200 },
@@ -322,16 +325,19 @@ describe.each(NAMING.map(([route]) => route))("%s", (route) => {
 });
 
 describe("an agent named in a query", () => {
-  test.each(["/v1/audit", "/v1/audit/verify"])("of %s is not found alike by a stranger, there or not", async (path) => {
-    const { id } = await spawnDaemon({}, home);
-    const caller = { key: key["stranger"] ?? "" };
-    const [foreign, absent] = await Promise.all(
-      [id, absentLike(id)].map((agentId) => request("GET", `${path}?agentId=${agentId}`, caller)),
-    );
-    expect([foreign?.status, absent?.status]).toEqual([404, 404]);
-    const [one, other] = (await Promise.all([foreign?.json(), absent?.json()])) as [Problem, Problem];
-    expect({ ...one, requestId: "" }).toEqual({ ...other, requestId: "" });
-  });
+  test.each(["/v1/audit", "/v1/audit/verify", "/v1/audit/export"])(
+    "of %s is not found alike by a stranger, there or not",
+    async (path) => {
+      const { id } = await spawnDaemon({}, home);
+      const caller = { key: key["stranger"] ?? "" };
+      const [foreign, absent] = await Promise.all(
+        [id, absentLike(id)].map((agentId) => request("GET", `${path}?agentId=${agentId}`, caller)),
+      );
+      expect([foreign?.status, absent?.status]).toEqual([404, 404]);
+      const [one, other] = (await Promise.all([foreign?.json(), absent?.json()])) as [Problem, Problem];
+      expect({ ...one, requestId: "" }).toEqual({ ...other, requestId: "" });
+    },
+  );
 });
 
 /** An id that the stranger's tenant could have and has not. */

@@ -8,6 +8,7 @@ import * as z from "zod";
 
 const FAMILIES = [
   "agents",
+  "approval-rules",
   "approvals",
   "audit",
   "batches",

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ChainReport } from "../../../kernel/log/log.ts";
+import type { TrailReport } from "../../../kernel/log/verification.ts";
 import type { ControlBlock } from "../../../kernel/process/block.ts";
 import { AgentOSKernel, isSettled } from "../../sdk/agent-os-kernel.ts";
 import type { KernelClient } from "../../sdk/client/client.ts";
@@ -158,7 +158,7 @@ class Demo {
     );
   }
 
-  async #verify(whose: string, agentId?: string): Promise<ChainReport> {
+  async #verify(whose: string, agentId?: string): Promise<TrailReport> {
     const report = await this.#client.ledger.verify(agentId === undefined ? {} : { agentId });
     const state = report.ok ? "verified" : `BROKEN at entry ${report.brokenAt}`;
     this.#progress.block(`Audit chain of ${whose}: ${state}, ${report.entries} entries, head ${report.head}`);

@@ -1,4 +1,4 @@
-import type { ChainReport } from "../../../kernel/log/log.ts";
+import type { TrailReport } from "../../../kernel/log/verification.ts";
 import type { CheckedCitation } from "./citation-check.ts";
 
 /** What the demo must show. Of the user's own question only what holds for any: quotes that stand, whole chains. */
@@ -15,7 +15,7 @@ export interface Outcome {
   answer: string;
   citations: readonly CheckedCitation[];
   tokens: number;
-  chains: readonly ChainReport[];
+  chains: readonly Pick<TrailReport, "ok" | "entries" | "head">[];
 }
 
 /** Every way in which `outcome` falls short, in words; empty when it is as it must be. */

@@ -1,5 +1,5 @@
 import { LIMITS } from "../../../kernel/limits.ts";
-import type { ChainReport } from "../../../kernel/log/log.ts";
+import type { TrailReport } from "../../../kernel/log/verification.ts";
 import type { CostGroup, CostReport } from "../../../kernel/scheduler/costs.ts";
 import type { LedgerEntry } from "../../../kernel/scheduler/ledger.ts";
 import { everyItem, type Listing, type ListOptions } from "./listing.ts";
@@ -15,6 +15,11 @@ export interface AuditEntry {
   callId: string | null;
   /** `key:<id>`, `agent:<id>` or `kernel`. */
   actor: string;
+  /** What was acted on; null = the agent or tenant itself. */
+  target: string | null;
+  decision: "allowed" | "denied";
+  /** Why it was allowed or denied, where a rule decided. */
+  reason: string | null;
   data: Record<string, unknown>;
   hash: string;
 }
@@ -49,8 +54,25 @@ export class Ledger {
     return everyItem(this.#transport, "/v1/audit", { ...options });
   }
 
-  /** `GET /v1/audit/verify`: walks the hash chain of one agent, or of the tenant when no agent is named. */
-  verify(options: { agentId?: string } = {}): Promise<ChainReport> {
+  /** `GET /v1/audit/verify`: the chain of one agent, or of the tenant when none is named, with what was exported of it. */
+  verify(options: { agentId?: string } = {}): Promise<TrailReport> {
     return this.#transport.json("/v1/audit/verify", { query: { ...options }, deadlineMs: LIMITS.clientBulkMs });
+  }
+
+  /** `GET /v1/audit/export`: a whole trail as JSON Lines, to be read as it arrives. */
+  async export(options: { agentId?: string } = {}): Promise<ReadableStream<Uint8Array>> {
+    const call = { query: { ...options }, deadlineMs: LIMITS.clientBulkMs };
+    const { body } = await this.#transport.send("/v1/audit/export", call);
+    return body ?? new ReadableStream({ start: (controller) => controller.close() });
+  }
+
+  /** `POST /v1/audit/checkpoints`: exports and signs now what has changed. */
+  checkpoint(): Promise<void> {
+    return this.#transport.json("/v1/audit/checkpoints", { method: "POST", deadlineMs: LIMITS.clientBulkMs });
+  }
+
+  /** `GET /v1/audit/key`: who signs checkpoints; nulls when nobody does. */
+  auditKey(): Promise<{ keyId: string | null; publicKey: string | null }> {
+    return this.#transport.json("/v1/audit/key");
   }
 }

@@ -5,6 +5,7 @@ import * as z from "zod";
 import { LIMITS } from "../../../kernel/limits.ts";
 import { isHttpUrl } from "../../../kernel/llm/env.ts";
 import { LIMITS_TAKE, limitsText } from "../../../kernel/llm/gate/account-limits.ts";
+import { AUDIT_KEY_TAKES, isSigningKey } from "../../../kernel/log/audit-key.ts";
 import { HostRules } from "../../../kernel/security/host-rules.ts";
 import { RuntimeError } from "./runtime-error.ts";
 
@@ -51,7 +52,8 @@ const VARIABLES = {
     prices,
     "provider/model=input:cached:output in US dollars per million tokens, separated by commas",
   ],
-  AOS_AUDIT_KEY: [secret.min(16), `at least 16 ${SECRET}`],
+  AOS_AUDIT_KEY: [z.string().refine(isSigningKey), AUDIT_KEY_TAKES],
+  AOS_AUDIT_RETENTION_DAYS: [z.string().regex(/^[1-9]\d{0,4}$/), "a number of days from 1 to 99999"],
   AOS_SECRETS_KEY: [secretsKey, `at least ${LIMITS.secretsKeyChars} ${SECRET}`],
   AOS_SECRETS_KEY_PREVIOUS: [secretsKey, `at least ${LIMITS.secretsKeyChars} ${SECRET}`],
   AOS_STORAGE: [z.enum(["cloudflare", "postgres", "memory"]), "cloudflare, postgres or memory"],

@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 /** Cursors and counters by name. */
@@ -24,6 +25,8 @@ export const processes = sqliteTable(
     stored: text(),
     /** Sequence number of the agent's log that `block` shows; an older report is ignored. */
     seq: integer().notNull(),
+    /** Hash of that entry; null = never reported by a version that knew it. */
+    head: text(),
     /** Virtual time of weighted fair queueing: served tokens over weight. */
     vtime: integer().notNull(),
     /** Position in the order of changes, for the projection to D1. */
@@ -226,3 +229,23 @@ export const log = sqliteTable("log", {
   data: text().notNull(),
   hash: text().notNull(),
 });
+
+/** How far each chain of the tenant is covered by checkpoints; `object` is an agent's id, or `core`. Stays when an agent is erased. */
+export const seals = sqliteTable(
+  "seals",
+  {
+    object: text().primaryKey(),
+    /** The newest entry that a checkpoint covers, its hash, and the digest of that checkpoint. */
+    seq: integer().notNull(),
+    head: text().notNull(),
+    digest: text().notNull(),
+    /** The export under way goes to this entry, and its checkpoint is of `at`; null = none is. */
+    upTo: integer("up_to"),
+    at: integer(),
+    /** Hash of entry `up_to` as the object reported it. */
+    expected: text(),
+    /** The entry from which on the chain did not go on from its last checkpoint. */
+    brokenAt: integer("broken_at"),
+  },
+  (table) => [index("seals_open").on(table.upTo).where(sql`up_to IS NOT NULL`)],
+);

@@ -1,6 +1,8 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
-import type { AppEnv } from "../context.ts";
+import { answer, coreObject } from "../../objects.ts";
+import { actorOf, type Principal } from "../authenticate.ts";
+import type { AppContext, AppEnv } from "../context.ts";
 import { matchedRoute } from "../matched-route.ts";
 import { refuse } from "../problem.ts";
 import { isRank, type Rank, reaches } from "../roles.ts";
@@ -17,13 +19,26 @@ export function permitted(app: OpenAPIHono<AppEnv>): MiddlewareHandler<AppEnv> {
     if (route === null) return next();
     roles ??= leastRoles(app);
     const least = roles.get(route);
-    if (least === undefined) return refuse(c, "forbidden", "This route is not open to any key.");
-    const { role, scopes } = c.var.principal;
-    if (!reaches(role, least)) return refuse(c, "forbidden", wanted(least));
-    const scope = scopeOf(route);
-    if (scopes === null || (scope !== undefined && scopes.includes(scope))) return next();
-    return refuse(c, "forbidden", `This key was not given the scope \`${scope ?? "of this route"}\`.`);
+    const reason = refusalOf(route, least, c.var.principal);
+    if (reason === null) return next();
+    if (c.req.method !== "GET" && c.req.method !== "HEAD") await enter(c, route, reason);
+    return refuse(c, "forbidden", reason);
   };
+}
+
+/** Why the principal may not do what the route does, or null. */
+function refusalOf(route: string, least: Rank | undefined, { role, scopes }: Principal): string | null {
+  if (least === undefined) return "This route is not open to any key.";
+  if (!reaches(role, least)) return wanted(least);
+  const scope = scopeOf(route);
+  if (scopes === null || (scope !== undefined && scopes.includes(scope))) return null;
+  return `This key was not given the scope \`${scope ?? "of this route"}\`.`;
+}
+
+/** Into the chain of the caller's tenant; a core that does not answer keeps nobody from being refused, and the access log has it too. */
+async function enter(c: AppContext, route: string, reason: string): Promise<void> {
+  const { principal } = c.var;
+  await answer(coreObject(c.env, principal.tenant).deny(actorOf(principal), { route, reason }));
 }
 
 /** The one table route -> least role, read off the route definitions. */

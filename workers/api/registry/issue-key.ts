@@ -22,8 +22,15 @@ async function prepare(c: AppContext, spec: KeySpec): Promise<Result<Creation<Is
   const tenant = await new Tenants(c.env.DB).get(spec.tenant);
   if (!tenant.ok) return tenant.error.code === "not_found" ? NO_TENANT : tenant;
   const creation = newKey(spec);
-  const scopes = spec.scopes === null ? "all" : spec.scopes.join(" ");
-  const facts = { keyId: creation.id, role: spec.role, name: spec.name, scopes };
+  const { role, name, expiresAt, requestsPerMinute } = spec;
+  const facts = {
+    keyId: creation.id,
+    role,
+    name,
+    scopes: spec.scopes === null ? "all" : spec.scopes.join(" "),
+    ...(expiresAt === null ? {} : { expiresAt: new Date(expiresAt).toISOString() }),
+    ...(requestsPerMinute === null ? {} : { requestsPerMinute: String(requestsPerMinute) }),
+  };
   const core = coreObject(c.env, spec.tenant);
   const recorded = await answer(core.record("key.create", actorOf(c.var.principal), facts));
   return recorded.ok ? ok(creation) : recorded;

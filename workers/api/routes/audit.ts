@@ -5,8 +5,13 @@ import { systemHash } from "../../../durable-objects/ports.ts";
 import { err, ok, type Result } from "../../../kernel/errors.ts";
 import { isAgentIdOf } from "../../../kernel/id.ts";
 import { LIMITS } from "../../../kernel/limits.ts";
+import { judgementOf } from "../../../kernel/log/audit.ts";
 import type { LogEntry } from "../../../kernel/log/log.ts";
+import { trailReport } from "../../../kernel/log/verification.ts";
 import { type AgentObject, agentObject, answer, coreObject } from "../../objects.ts";
+import { exportStream } from "../audit/export-stream.ts";
+import { auditKeyOf, Trail } from "../audit/trail.ts";
+import { actorOf } from "../authenticate.ts";
 import type { AppContext, AppEnv } from "../context.ts";
 import { listOptions, sealed } from "../cursor.ts";
 import { instant } from "../instant.ts";
@@ -29,19 +34,23 @@ const auditEntry = z
     action: z.string().meta({ description: "Dotted name of what happened, such as `call.end`." }),
     callId: z.string().nullable(),
     actor: z.string().meta({ description: "`key:<id>`, `agent:<id>` or `kernel`." }),
+    target: z.string().nullable().meta({ description: "What was acted on; null = the agent or tenant itself." }),
+    decision: z.enum(["allowed", "denied"]),
+    reason: z.string().nullable().meta({ description: "Why it was allowed or denied, where a rule decided." }),
     data: z.record(z.string(), z.unknown()),
     hash: z.string(),
   })
   .meta({ id: "AuditEntry" });
 
-const chainReport = z
+const auditKey = z
   .object({
-    ok: z.boolean(),
-    entries: z.int(),
-    head: z.string().meta({ description: "Hash of the newest entry." }),
-    brokenAt: z.int().optional().meta({ description: "Sequence number of the first entry that does not fit." }),
+    keyId: z
+      .string()
+      .nullable()
+      .meta({ description: "`ed25519:...` or `hmac:...`; null when checkpoints are not signed." }),
+    publicKey: z.string().nullable().meta({ description: "PEM, with which anybody verifies; null for a passphrase." }),
   })
-  .meta({ id: "ChainReport" });
+  .meta({ id: "AuditKey" });
 
 const list = createRoute({
   method: "get",
@@ -68,9 +77,45 @@ const verify = createRoute({
   path: "/v1/audit/verify",
   security: needs("viewer"),
   tags,
-  summary: "Recompute a hash chain from its first entry",
+  summary: "Verify a hash chain, its exported segments and its checkpoints",
+  description:
+    "Recomputes the chain from its first entry, and compares the log, the segments in R2 and the checkpoints in D1 with each other. Of an erased agent what was exported is verified.",
   request: { query: z.object({ agentId }) },
-  responses: { 200: json(chainReport, "Whether it is whole."), ...failures },
+  responses: { 200: json(trailReport.meta({ id: "TrailReport" }), "Whether it is whole."), ...failures },
+});
+
+const exportFile = createRoute({
+  method: "get",
+  path: "/v1/audit/export",
+  security: needs("viewer"),
+  tags,
+  summary: "A whole trail as one file",
+  description:
+    "JSON Lines: entries, with `data` as the text that was hashed, and the checkpoints that cover them. `aos audit verify --file` verifies it without the kernel. A last line without `end` says that the file was cut.",
+  request: { query: z.object({ agentId }) },
+  responses: {
+    200: { content: { "application/jsonl": { schema: z.string() } }, description: "The file." },
+    ...failures,
+  },
+});
+
+const showKey = createRoute({
+  method: "get",
+  path: "/v1/audit/key",
+  security: needs("viewer"),
+  tags,
+  summary: "The key that signs checkpoints",
+  responses: { 200: json(auditKey, "Never the secret half."), ...failures },
+});
+
+const checkpoint = createRoute({
+  method: "post",
+  path: "/v1/audit/checkpoints",
+  security: needs("operator"),
+  tags,
+  summary: "Export and sign now what has changed",
+  description: `The kernel does so by itself every ${LIMITS.auditPeriodMs / 60_000} minutes when something has changed.`,
+  responses: { 204: { description: "It is done, as far as one round comes." }, ...failures },
 });
 
 export function audit(app: OpenAPIHono<AppEnv>): void {
@@ -87,10 +132,39 @@ export function audit(app: OpenAPIHono<AppEnv>): void {
   });
 
   app.openapi(verify, async (c) => {
-    const { agentId } = c.req.valid("query");
-    const owner = agentId === undefined ? ok(coreObject(c.env, c.var.principal.tenant)) : agentOf(c, agentId);
-    if (!owner.ok) return problem(c, owner.error);
-    return reply(c, await answer(owner.value.verify(), LIMITS.bulkRpcMs), 200);
+    const trail = await Trail.of(c.env, c.var.principal.tenant, c.req.valid("query").agentId);
+    return reply(c, trail.ok ? await trail.value.verify() : trail, 200);
+  });
+
+  // A body that is no JSON: the definition is for the reference, the route stands by hand.
+  app.openAPIRegistry.registerPath(exportFile);
+  app.get("/v1/audit/export", sendExport);
+
+  app.openapi(showKey, async (c) => {
+    const key = await auditKeyOf(c.env);
+    if (!key.ok) return problem(c, key.error);
+    return c.json({ keyId: key.value?.id ?? null, publicKey: key.value?.publicKey ?? null }, 200);
+  });
+
+  app.openapi(checkpoint, async (c) => {
+    const { principal } = c.var;
+    const done = await answer(coreObject(c.env, principal.tenant).checkpoint(actorOf(principal)), LIMITS.bulkRpcMs);
+    return done.ok ? c.body(null, 204) : problem(c, done.error);
+  });
+}
+
+async function sendExport(c: AppContext): Promise<Response> {
+  const agentId = c.req.query("agentId");
+  const [trail, key] = await Promise.all([
+    Trail.of(c.env, c.var.principal.tenant, agentId === "" ? undefined : agentId),
+    auditKeyOf(c.env),
+  ]);
+  if (!trail.ok) return problem(c, trail.error);
+  if (!key.ok) return problem(c, key.error);
+  const name = `audit-${trail.value.tenant}-${trail.value.object}.jsonl`;
+  return c.body(exportStream(trail.value, key.value), 200, {
+    "Content-Type": "application/jsonl; charset=utf-8",
+    "Content-Disposition": `attachment; filename="${name}"`,
   });
 }
 
@@ -105,6 +179,7 @@ function views(entries: Result<Listing<LogEntry>>): Result<Listing<z.output<type
   return ok({ items: entries.value.items.map(view), nextCursor: entries.value.nextCursor });
 }
 
-function view({ kind, at, ...entry }: LogEntry): z.output<typeof auditEntry> {
-  return { ...entry, at: new Date(at).toISOString(), action: kind };
+function view(entry: LogEntry): z.output<typeof auditEntry> {
+  const { kind, at, ...rest } = entry;
+  return { ...rest, at: new Date(at).toISOString(), action: kind, ...judgementOf(entry) };
 }
