@@ -82,7 +82,7 @@ const httpRequest = syscall({
     url,
     isBare: Object.keys(headers).length === 0,
   }),
-  brings: () => LABELS.web,
+  brings: ({ credential }) => (credential === undefined ? LABELS.web : LABELS.document),
   timeoutMs: LIMITS.webMs,
   run: (context, input) =>
     sendGiven(context, input, (response) => {
@@ -101,7 +101,7 @@ const webFetch = syscall({
   permit: (input, outside) => refusal({ method: "GET", ...input }, outside),
   hostOf: ({ url }) => hostOf(url),
   outward: ({ url }) => ({ act: "read", url, isBare: true }),
-  brings: () => LABELS.web,
+  brings: ({ credential }) => (credential === undefined ? LABELS.web : LABELS.document),
   timeoutMs: LIMITS.webMs,
   run: (context, { url, credential }) =>
     send(context, { method: "GET", url, headers: { accept: ACCEPT }, credential }, (response) => {
