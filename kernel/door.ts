@@ -3,12 +3,16 @@ import { withDeadline } from "./deadline.ts";
 import { ERRORS, type ErrorCode, err, type KernelError, ok, type Result } from "./errors.ts";
 import { issuesOf } from "./input.ts";
 import { LIMITS } from "./limits.ts";
-import { expired, holdCall, isGoodConsent, type Leave, leaveFor, type Reason, reasonsFor } from "./process/consent.ts";
+import { expired, holdCall, isGoodConsent, type Leave, leaveFor, reasonsFor } from "./process/consent.ts";
 import { exactAction } from "./process/exact-action.ts";
+import { labelledFiles, labelledMemory } from "./process/labelled-access.ts";
 import { parkCall } from "./process/parking.ts";
 import type { AgentParts } from "./process/parts.ts";
 import type { PendingCall } from "./process/pending.ts";
+import { Seen, takeIn } from "./process/provenance.ts";
 import type { Grants } from "./process/spec.ts";
+import type { Reason } from "./scheduler/grant.ts";
+import { type Label, labelOf } from "./security/label.ts";
 import { allows } from "./security/levels.ts";
 import { reachOf } from "./security/reach.ts";
 import type { CallContext, Control, Effect, Outside, OutwardEffect, Syscall, ToolValue } from "./syscall.ts";
@@ -65,17 +69,21 @@ export class Door {
       return;
     }
     if (entry.effect === "internal") {
-      this.#begin(call, leave, () => this.#close(call, { result: entry.run(this.#context(call, abort), input) }));
+      this.#begin(call, leave, () => {
+        const seen = this.#seenBy(entry, input);
+        this.#close(call, { result: entry.run(this.#context(call, abort, seen), input) }, seen);
+      });
       return;
     }
     const effect = entry.effect === "by-input" ? entry.effectOf(input, this.#outside()) : entry.effect;
     // A read leaves nothing behind: only one that had to be asked for is entered before it runs.
     const isEntered = leave.kind !== "free" || effect !== "pure";
     if (isEntered && !this.#begin(call, leave, () => this.#open(call, effect, entry.timeoutMs))) return;
+    const seen = this.#seenBy(entry, input);
     const result = await withDeadline(entry.timeoutMs, abort, (signal) =>
-      settled(entry.run(this.#context(call, signal), input), signal, { entry, effect }),
+      settled(entry.run(this.#context(call, signal, seen), input), signal, { entry, effect }),
     );
-    this.#parts.tx.run(() => this.#closeIfOurs(call, { result }));
+    this.#parts.tx.run(() => this.#closeIfOurs(call, { result }, seen));
   }
 
   /** Records the outcome of a call that somebody else ended: a person's answer, or nobody knows. */
@@ -204,10 +212,10 @@ export class Door {
   }
 
   /** A call whose turn was ended meanwhile left its row: its late outcome touches nothing. */
-  #closeIfOurs(call: PendingCall, outcome: CallOutcome): void {
+  #closeIfOurs(call: PendingCall, outcome: CallOutcome, seen: Seen): void {
     const row = this.#parts.pending.get(call.call_id);
     if (row === null || row.state === "done") return;
-    if (outcome.result.ok || outcome.result.error.code !== "outcome_unknown") return this.#close(call, outcome);
+    if (outcome.result.ok || outcome.result.error.code !== "outcome_unknown") return this.#close(call, outcome, seen);
     this.#lost(row);
   }
 
@@ -220,8 +228,9 @@ export class Door {
     log.append("call.retry", "kernel", { name: call.name, step: call.step, attempt: call.attempt }, call.call_id);
   }
 
-  #close(call: PendingCall, outcome: CallOutcome): void {
+  #close(call: PendingCall, told: CallOutcome, seen = new Seen()): void {
     const { pending, process, log, hash } = this.#parts;
+    const { outcome, stripped } = this.#takenIn(call, told, seen.label);
     pending.done(call.call_id, JSON.stringify(outcome));
     process.change({ tool_calls: process.get().tool_calls + 1, deaths: 0, retry_at: null });
     const failure = outcome.result.ok ? {} : { code: outcome.result.error.code };
@@ -230,6 +239,7 @@ export class Door {
       step: call.step,
       ok: outcome.result.ok,
       ...failure,
+      ...(stripped === 0 ? {} : { stripped }),
       inputSha256: hash.sha256(call.input),
       ...this.#judgement(call, outcome),
     };
@@ -244,6 +254,22 @@ export class Door {
     return { decision: "allowed", capability, level: this.#parts.process.get().permission_level };
   }
 
+  /** What it saw counts as read from here on, errors too: a host may write those. */
+  #takenIn(call: PendingCall, told: CallOutcome, seen: Label): { outcome: CallOutcome; stripped: number } {
+    const { result } = told;
+    const { value, stripped } = takeIn(this.#parts, call, seen, result.ok ? result.value : { ...result.error });
+    if (stripped === 0) return { outcome: told, stripped };
+    const shown: CallOutcome["result"] = result.ok ? ok(value) : { ok: false, error: { ...result.error, ...value } };
+    return { outcome: { ...told, result: shown }, stripped };
+  }
+
+  #seenBy(entry: Syscall, input: unknown): Seen {
+    const seen = new Seen();
+    const brought = entry.brings?.(input) ?? null;
+    if (brought !== null) seen.add(brought);
+    return seen;
+  }
+
   /** What the call would leave behind if it ran now. Null for one that would not run. */
   #effectOf(call: PendingCall): Syscall["effect"] | null {
     const entry = this.#parts.syscalls[call.name];
@@ -252,15 +278,16 @@ export class Door {
     return parsed.ok ? entry.effectOf(parsed.value.input, this.#outside()) : null;
   }
 
-  #context(call: PendingCall, signal: AbortSignal): CallContext {
-    const { process, clock, context, files, sandbox, credentials } = this.#parts;
+  #context(call: PendingCall, signal: AbortSignal, seen: Seen): CallContext {
+    const { process, clock, context, files, fileLabels, sandbox, credentials } = this.#parts;
+    const read = () => labelOf(process.get().label);
     const { id, tenant } = process.get();
     const common = {
       callId: call.call_id,
       process: { id, tenant },
       clock,
-      memory: context.memory,
-      files,
+      memory: labelledMemory(context, seen),
+      files: labelledFiles(files, fileLabels, seen, read),
       sandbox,
       credentials,
       signal,

@@ -438,6 +438,10 @@ export const LIMITS = {
   approvalInputBytes: 64 * KIB,
   /** Rules about approvals in one tenant. */
   approvalRules: 500,
+  /** Messages that are looked through for a URL that somebody who may order wrote. */
+  givenUrlMessages: 200,
+  /** Entries of each kind in a report of what a process has read. */
+  provenanceRows: 200,
   /** How deep the arguments of a call may nest. */
   argumentDepth: 64,
   /** What an approval shows of the input of an action whose outcome is not known. */

@@ -4,6 +4,8 @@ import type { KernelError, Result } from "./errors.ts";
 import type { Clock } from "./ports.ts";
 import type { CredentialStore } from "./security/credential.ts";
 import type { Egress } from "./security/egress.ts";
+import type { Outward } from "./security/flow.ts";
+import type { Label } from "./security/label.ts";
 import type { Capability } from "./security/levels.ts";
 import type { Reach } from "./security/reach.ts";
 import type { Sandbox } from "./security/sandbox/sandbox.ts";
@@ -76,6 +78,10 @@ interface SyscallFacts<Input extends z.ZodType> {
   permit?(input: z.output<Input>, outside: Outside): KernelError | null;
   /** What of this call cannot be undone, as the end of "It is asked because ..."; absent or null = nothing. */
   irreversible?(input: z.output<Input>): string | null;
+  /** How the call acts outwards, if it does: what the process has read may forbid that without a person's yes. */
+  outward?(input: z.output<Input>): Outward | null;
+  /** Of content that it brings in from elsewhere. What it reads of memory and files counts by itself. */
+  brings?(input: z.output<Input>): Label | null;
   /** The host that the call acts at, as `host` or `host:port`: rules about approvals may name it. */
   hostOf?(input: z.output<Input>): string | null;
 }

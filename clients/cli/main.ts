@@ -16,6 +16,7 @@ import { memoryCommands } from "./commands/memory.ts";
 import { messageCommands } from "./commands/messages.ts";
 import { niceCommand } from "./commands/nice.ts";
 import { processCommands } from "./commands/processes.ts";
+import { provenanceCommand } from "./commands/provenance.ts";
 import { providersCommand } from "./commands/providers.ts";
 import { quotaCommands } from "./commands/quota.ts";
 import { ruleCommands } from "./commands/rules.ts";
@@ -66,6 +67,7 @@ function aos(): Command {
     costCommand(),
     approveCommand(),
     ruleCommands(),
+    provenanceCommand(),
     providersCommand(),
     deadLetterCommands(),
     batchCommands(),

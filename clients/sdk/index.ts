@@ -6,6 +6,7 @@ export type { StepView } from "../../kernel/log/journal.ts";
 export type { TrailReport } from "../../kernel/log/verification.ts";
 export type { ControlBlock } from "../../kernel/process/block.ts";
 export type { MessageView, Signal } from "../../kernel/process/message.ts";
+export type { ProvenanceReport } from "../../kernel/process/provenance.ts";
 export type { ProcessPatch, ProcessSpec } from "../../kernel/process/spec.ts";
 export type { ApprovalRule, RuleSpec } from "../../kernel/scheduler/approval-rules.ts";
 export type { CostGroup, CostReport, CostRow } from "../../kernel/scheduler/costs.ts";

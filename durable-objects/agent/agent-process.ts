@@ -15,8 +15,10 @@ import type { CallMessage } from "../../kernel/process/call-message.ts";
 import type { Signal } from "../../kernel/process/message.ts";
 import type { Verdict } from "../../kernel/process/parking.ts";
 import type { AgentParts } from "../../kernel/process/parts.ts";
+import { provenanceOf } from "../../kernel/process/provenance.ts";
 import type { ProcessPatch } from "../../kernel/process/spec.ts";
 import type { Standing } from "../../kernel/scheduler/standing.ts";
+import { LABELS, type LabelInput, labelled } from "../../kernel/security/label.ts";
 import { free } from "../../kernel/storage/free.ts";
 import { within } from "../deadline.ts";
 import type { ObjectEnv } from "../env.ts";
@@ -165,11 +167,9 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
     return this.#with(({ agent }) => ok(agent.block()));
   }
 
-  async send(input: {
-    content: string;
-    actor: Actor;
-    idempotencyKey?: string;
-  }): Promise<Result<{ messageId: string }>> {
+  async send(
+    input: { content: string; actor: Actor; idempotencyKey?: string } & LabelInput,
+  ): Promise<Result<{ messageId: string }>> {
     return this.#with(({ agent }) => agent.send(input));
   }
 
@@ -246,9 +246,15 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
     return this.#with(({ parts }) => parts.files.get(path));
   }
 
-  async writeFile(path: string, bytes: Uint8Array, options: { ifVersion?: number | undefined }, actor: Actor) {
+  async writeFile(
+    path: string,
+    bytes: Uint8Array,
+    options: { ifVersion?: number | undefined } & LabelInput,
+    actor: Actor,
+  ) {
     return this.#with(async ({ parts }) => {
-      const written = await parts.files.put(path, bytes, options);
+      parts.fileLabels.raise(path, labelled(options, LABELS.document));
+      const written = await parts.files.put(path, bytes, { ifVersion: options.ifVersion });
       if (written.ok) noted(parts, "file.write", actor, { ...written.value });
       return written;
     });
@@ -260,6 +266,10 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
       if (deleted.ok) noted(parts, "file.delete", actor, { path });
       return deleted;
     });
+  }
+
+  async provenance() {
+    return this.#with(({ parts }) => ok(provenanceOf(parts)));
   }
 
   async steps(options: ListOptions) {

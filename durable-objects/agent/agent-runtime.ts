@@ -8,15 +8,18 @@ import type { Sql } from "../../kernel/ports.ts";
 import { Agent } from "../../kernel/process/agent.ts";
 import { BatchCalls } from "../../kernel/process/batch-calls.ts";
 import type { CallMessage } from "../../kernel/process/call-message.ts";
+import { FileLabels } from "../../kernel/process/file-labels.ts";
 import { AgentLoop } from "../../kernel/process/loop.ts";
 import { Mailbox } from "../../kernel/process/mailbox.ts";
 import type { AgentParts, AlarmPort, CallQueue, CorePort } from "../../kernel/process/parts.ts";
 import { PendingCalls } from "../../kernel/process/pending.ts";
 import { ProcessStore } from "../../kernel/process/process-store.ts";
+import { countStripped } from "../../kernel/process/provenance.ts";
 import { QuotaRoom } from "../../kernel/process/quota-room.ts";
 import type { Stored } from "../../kernel/process/spec.ts";
 import { Strays } from "../../kernel/process/strays.ts";
 import { makeEgress } from "../../kernel/security/egress.ts";
+import { labelOf } from "../../kernel/security/label.ts";
 import { SqliteStorage } from "../../kernel/storage/drivers/sqlite.ts";
 import { Mounts } from "../../kernel/storage/mounts.ts";
 import { SYSCALLS } from "../../kernel/syscalls/index.ts";
@@ -75,7 +78,13 @@ export function makeRuntime(ctx: DurableObjectState, env: ObjectEnv, storage: Sq
   const room = new QuotaRoom({ process, log, stored });
   const workspace = new SqliteStorage(ports, room);
   const context: ContextManager = new ContextManager(
-    { ...ports, room, objects: new R2ObjectStore(env.PAGES) },
+    {
+      ...ports,
+      room,
+      objects: new R2ObjectStore(env.PAGES),
+      read: () => labelOf(process.get().label),
+      stripped: (count) => countStripped({ process }, count),
+    },
     {
       owner: `${facts.tenant}/${facts.id}`,
       windowTokens: facts.windowTokens,
@@ -98,6 +107,7 @@ export function makeRuntime(ctx: DurableObjectState, env: ObjectEnv, storage: Sq
     idempotency: new IdempotencyKeys(ports),
     room,
     stored,
+    fileLabels: new FileLabels(sql),
     files: new Mounts({ "/workspace": workspace }),
     syscalls: SYSCALLS,
     providers: makeProviders(variablesOf(env), systemFetch),

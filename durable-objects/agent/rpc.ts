@@ -11,8 +11,10 @@ import type { ControlBlock } from "../../kernel/process/block.ts";
 import type { CallMessage } from "../../kernel/process/call-message.ts";
 import type { MessageView, Signal } from "../../kernel/process/message.ts";
 import type { Verdict } from "../../kernel/process/parking.ts";
+import type { ProvenanceReport } from "../../kernel/process/provenance.ts";
 import type { ProcessPatch } from "../../kernel/process/spec.ts";
 import type { Standing } from "../../kernel/scheduler/standing.ts";
+import type { LabelInput } from "../../kernel/security/label.ts";
 import type { FileEntry } from "../../kernel/storage/driver.ts";
 
 /** One page of a list; `nextCursor` is null at its end. Cursors are opaque. */
@@ -36,7 +38,9 @@ export interface AgentRpc {
   block(): Promise<Result<ControlBlock>>;
 
   /** Durable when it answers. `mailbox_full` over the limit, `process_terminated` when nobody will read it. */
-  send(input: { content: string; actor: Actor; idempotencyKey?: string }): Promise<Result<{ messageId: string }>>;
+  send(
+    input: { content: string; actor: Actor; idempotencyKey?: string } & LabelInput,
+  ): Promise<Result<{ messageId: string }>>;
   messages(options: ListOptions): Promise<Result<Listing<MessageView>>>;
   message(messageId: string): Promise<Result<MessageView>>;
   /** Cancels a queued or running message; `conflict` when it has ended. */
@@ -66,10 +70,13 @@ export interface AgentRpc {
   writeFile(
     path: string,
     bytes: Uint8Array,
-    options: { ifVersion?: number | undefined },
+    options: { ifVersion?: number | undefined } & LabelInput,
     actor: Actor,
   ): Promise<Result<FileEntry>>;
   deleteFile(path: string, actor: Actor): Promise<Result<null>>;
+
+  /** What it has read, what that kept it from doing, and what its pages and files carry. */
+  provenance(): Promise<Result<ProvenanceReport>>;
 
   /** The journal: what each step asked of the model and the tools, and what it cost. */
   steps(options: ListOptions): Promise<Result<Listing<StepView>>>;

@@ -4,6 +4,7 @@ import type { ChatMessage, ToolDefinition } from "../llm/chat.ts";
 import type { Clock, Hash, ObjectStore, Random, Sql } from "../ports.ts";
 import type { ContextStats } from "../process/block.ts";
 import type { Stored } from "../process/spec.ts";
+import type { Label } from "../security/label.ts";
 import { BOUNDLESS, type Room } from "../storage/room.ts";
 import type { Memory } from "../syscall.ts";
 import { Assembler, type Prompt, toolTokensOf } from "./assembler.ts";
@@ -40,6 +41,10 @@ export interface ContextPorts {
   random: Random;
   /** Of what the agent itself writes down; whoever writes for it brings its own. */
   room?: Room;
+  /** What the process has read: what it writes down carries that on. */
+  read?(): Label;
+  /** Hears of invisible characters that were taken out of what came in, inside the transaction. */
+  stripped?(count: number): void;
 }
 
 export interface ContextConfig {
@@ -62,6 +67,8 @@ export interface Allocation {
   pinned?: boolean | undefined;
   /** Into the prompt at once. What is pinned is. */
   resident?: boolean | undefined;
+  /** Absent = what the process has read. */
+  label?: Label | undefined;
 }
 
 const POLICIES = { lru } as const;
@@ -186,6 +193,21 @@ export class ContextManager implements Memory {
     return { items, nextCursor: rows.length > limit ? String(items.at(-1)?.ordinal) : null };
   }
 
+  /** Of each label that the prompt shows anything of, one page. */
+  shown(): { label: string; id: string }[] {
+    return this.#table.shown();
+  }
+
+  /** How many pages there are of each label. */
+  labels(): { label: string; pages: number }[] {
+    return this.#table.labels();
+  }
+
+  /** Of pages by id; an absent one has none. */
+  labelsOf(ids: readonly string[]): string[] {
+    return ids.flatMap((id) => this.#table.byId(id)?.label ?? []);
+  }
+
   stats(): ContextStats {
     const { hot, warm, cold } = this.#table.tallies();
     const counters = this.#state.read();
@@ -285,9 +307,9 @@ export class ContextManager implements Memory {
     return { done: cursor === null };
   }
 
-  #draft({ kind, source = "", importance = IMPORTANCE, pinned = false, resident = pinned }: Allocation): Draft {
+  #draft({ kind, source = "", importance = IMPORTANCE, pinned = false, resident = pinned, label }: Allocation): Draft {
     const place = !resident ? null : kind === "instructions" || kind === "goal" ? "system" : "memory";
-    return { kind, source, importance, pinned, place, at: this.#state.tick() };
+    return { kind, source, importance, pinned, place, label, at: this.#state.tick() };
   }
 
   async #hits(query: string, limit: number, wanted: (row: PageRow) => boolean): Promise<SearchHit[]> {

@@ -1,4 +1,5 @@
 import type { Sql } from "../ports.ts";
+import { labelOf } from "../security/label.ts";
 import type { PageEntry, PageKind, Tier } from "./page.ts";
 
 /**
@@ -30,15 +31,20 @@ export type PageRow = {
   segment_id: string | null;
   segment_offset: number | null;
   created_at: number;
+  /** `trust/sensitivity` */
+  label: string;
 };
 export type ResidentRow = PageRow & { content: string };
 export type NewPage = Omit<PageRow, "ordinal" | "stubbed_at" | "segment_id" | "segment_offset"> & { content: string };
 
 const COLUMNS =
-  "ordinal, id, kind, tier, place, entry, tokens, bytes, sha256, pinned, importance, source, preview, used_at, hot_at, stubbed_at, segment_id, segment_offset, created_at";
+  "ordinal, id, kind, tier, place, entry, tokens, bytes, sha256, pinned, importance, source, preview, used_at, hot_at, stubbed_at, segment_id, segment_offset, created_at, label";
 
-const INSERT = `INSERT INTO pages (id, kind, tier, place, entry, tokens, bytes, sha256, pinned, importance, source, preview, used_at, hot_at, created_at, content)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING ordinal`;
+const INSERT = `INSERT INTO pages (id, kind, tier, place, entry, tokens, bytes, sha256, pinned, importance, source, preview, used_at, hot_at, created_at, label, content)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING ordinal`;
+const SHOWN = `SELECT label, id, min(ordinal) AS ordinal FROM pages WHERE tier = 'hot' GROUP BY label
+  UNION ALL SELECT label, id, min(ordinal) AS ordinal FROM pages WHERE stubbed_at IS NOT NULL GROUP BY label`;
+const LABELS = "SELECT label, count(*) AS pages FROM pages GROUP BY label ORDER BY label";
 const SET_ENTRY = "UPDATE pages SET entry = ? WHERE ordinal = ?";
 const BY_ID = `SELECT ${COLUMNS} FROM pages WHERE id = ?`;
 const BY_ORDINAL = `SELECT ${COLUMNS} FROM pages WHERE ordinal = ?`;
@@ -79,9 +85,20 @@ export class PageTable {
   /** The new page's ordinal. */
   insert(page: NewPage): number {
     const { id, kind, tier, place, entry, tokens, bytes, sha256, pinned, importance, source, preview } = page;
-    const { used_at, hot_at, created_at, content } = page;
+    const { used_at, hot_at, created_at, label, content } = page;
     const origin = [id, kind, tier, place, entry, tokens, bytes, sha256, pinned, importance, source, preview] as const;
-    return this.#sql.first<{ ordinal: number }>(INSERT, ...origin, used_at, hot_at, created_at, content)?.ordinal ?? 0;
+    return (
+      this.#sql.first<{ ordinal: number }>(INSERT, ...origin, used_at, hot_at, created_at, label, content)?.ordinal ?? 0
+    );
+  }
+
+  /** Of each label that the prompt shows anything of, in whole or by a line, one page. */
+  shown(): { label: string; id: string }[] {
+    return this.#sql.all<{ label: string; id: string }>(SHOWN);
+  }
+
+  labels(): { label: string; pages: number }[] {
+    return this.#sql.all<{ label: string; pages: number }>(LABELS);
   }
 
   setEntry(ordinal: number, entry: number): void {
@@ -196,6 +213,7 @@ export function entryOf(row: PageRow): PageEntry {
     importance: row.importance,
     source: row.source,
     ordinal: row.ordinal,
+    label: labelOf(row.label),
     createdAt: new Date(row.created_at).toISOString(),
   };
 }

@@ -1,6 +1,8 @@
 import { ok, type Result } from "../errors.ts";
 import { newPageId } from "../id.ts";
 import type { Clock, Hash, Random } from "../ports.ts";
+import { LABELS, type Label, labelText } from "../security/label.ts";
+import { visibleText } from "../security/visible-text.ts";
 import type { Room } from "../storage/room.ts";
 import { Outline } from "./outline.ts";
 import type { PageKind } from "./page.ts";
@@ -21,6 +23,8 @@ export interface Draft {
   /** Where it stands in the prompt at once; null = warm. */
   place: Place | null;
   at: number;
+  /** Absent = what the process has read. */
+  label?: Label | undefined;
 }
 
 /** The prompt shows these anyway, word by word; finding them again helps nobody. */
@@ -33,6 +37,10 @@ export interface WriterParts {
   readonly clock: Clock;
   readonly hash: Hash;
   readonly random: Random;
+  /** What the process has read: what it writes down carries that on. */
+  read?(): Label;
+  /** Hears of invisible characters that were taken out. */
+  stripped?(count: number): void;
 }
 
 export class PageWriter {
@@ -47,7 +55,7 @@ export class PageWriter {
   /** Pages of `text`, which joined are `text` again but for stretches of blanks that would fill a page alone. */
   writeText(text: string | Uint8Array, draft: Draft): PageRow[] {
     const rows: PageRow[] = [];
-    for (const { content, path } of this.#cut(text)) rows.push(this.write(content, draft, path));
+    for (const { content, path } of this.#cut(text, draft)) rows.push(this.write(content, draft, path));
     return rows;
   }
 
@@ -55,7 +63,7 @@ export class PageWriter {
   writeWithin(room: Room, text: string | Uint8Array, draft: Draft): Result<PageRow[]> {
     const growth = room.begin();
     const rows: PageRow[] = [];
-    for (const { content, path } of this.#cut(text)) {
+    for (const { content, path } of this.#cut(text, draft)) {
       const refused = growth.take({ pages: 1, pageBytes: utf8Bytes(content) });
       if (refused !== null) {
         this.#takeBack(rows);
@@ -87,15 +95,24 @@ export class PageWriter {
       used_at: at,
       hot_at: place === null ? null : at,
       created_at: clock.now(),
+      label: labelText(this.#labelOf(draft)),
     };
     const ordinal = table.insert({ ...page, content });
     if (!NOT_INDEXED.has(kind)) index.add(ordinal, indexed, `${source} ${path}`);
     return { ...page, ordinal, stubbed_at: null, segment_id: null, segment_offset: null };
   }
 
-  *#cut(text: string | Uint8Array): Iterable<{ content: string; path: string }> {
+  #labelOf({ label }: Draft): Label {
+    return label ?? this.#parts.read?.() ?? LABELS.document;
+  }
+
+  /** What was handed in and nobody vouches for loses what cannot be seen, before anything is made of it. */
+  *#cut(text: string | Uint8Array, draft: Draft): Iterable<{ content: string; path: string }> {
     const outline = new Outline();
-    for (const content of split(piecesOf(text), this.#pageTokens)) {
+    const isForeign = draft.label?.trust === "untrusted";
+    for (const page of split(piecesOf(text), this.#pageTokens)) {
+      const { text: content, stripped } = isForeign ? visibleText(page) : { text: page, stripped: 0 };
+      if (stripped > 0) this.#parts.stripped?.(stripped);
       const path = outline.pathAbove(content);
       if (content.trim() !== "") yield { content, path };
     }

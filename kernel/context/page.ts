@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { LIMITS } from "../limits.ts";
+import { label, labelInput } from "../security/label.ts";
 
 /** A page: at most `pageTokens` of one origin. Its tier says where its content is, not what it is worth. */
 
@@ -44,6 +45,8 @@ export const pageEntry = z.object({
   source: z.string(),
   /** Position among the agent's pages, by creation. */
   ordinal: z.int(),
+  /** Where the content comes from, and who may see it. */
+  label: label.optional(),
   createdAt: z.iso.datetime(),
 });
 export type PageEntry = z.infer<typeof pageEntry>;
@@ -69,6 +72,8 @@ export const pagesBody = z.strictObject({
   pinned: z.boolean().optional(),
   /** Where the content came from, shown in citations. */
   source: z.string().max(LIMITS.filePathChars).optional(),
+  /** Absent = `untrusted` and `private`: data of the tenant, and no orders. */
+  ...labelInput,
 });
 export type PagesBody = z.infer<typeof pagesBody>;
 /** The same between Worker and object: a long text travels as UTF-8, in an array that the object then frees. */

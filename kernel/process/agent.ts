@@ -3,6 +3,8 @@ import type { Door } from "../door.ts";
 import { err, ok, type Result } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { Standing } from "../scheduler/standing.ts";
+import { LABELS, type LabelInput, labelled } from "../security/label.ts";
+import { visibleText } from "../security/visible-text.ts";
 import type { ToolValue } from "../syscall.ts";
 import { type Birth, firstRow } from "./birth.ts";
 import type { ControlBlock } from "./block.ts";
@@ -11,6 +13,7 @@ import type { MessageView, Signal } from "./message.ts";
 import { decideCall, type Verdict } from "./parking.ts";
 import type { AgentParts } from "./parts.ts";
 import type { ProcessRow } from "./process-store.ts";
+import { countStripped } from "./provenance.ts";
 import { blockOf } from "./report.ts";
 import { signal } from "./signals.ts";
 import type { ProcessPatch, QuotaName, Quotas } from "./spec.ts";
@@ -53,9 +56,10 @@ export class Agent {
       });
       const identity = `You are ${spec.name}. Your role: ${spec.role}.`;
       const instructions = spec.instructions === undefined ? identity : `${identity}\n${spec.instructions}`;
-      context.allocate({ content: instructions, kind: "instructions", pinned: true, resident: true });
-      context.allocate({ content: spec.goal, kind: "goal", pinned: true, resident: true });
-      mailbox.put(spec.goal, GOAL_SENDER);
+      const given = { pinned: true, resident: true, label: LABELS.orders };
+      context.allocate({ content: instructions, kind: "instructions", ...given });
+      context.allocate({ content: spec.goal, kind: "goal", ...given });
+      mailbox.put(spec.goal, GOAL_SENDER, LABELS.orders);
       process.transition({ to: "ready" });
       this.#wake();
     });
@@ -67,7 +71,9 @@ export class Agent {
   }
 
   /** Accepts a message; the same idempotency key and content answer the first message's id. */
-  send(input: { content: string; actor: string; idempotencyKey?: string | undefined }): Result<{ messageId: string }> {
+  send(
+    input: { content: string; actor: string; idempotencyKey?: string | undefined } & LabelInput,
+  ): Result<{ messageId: string }> {
     return this.#parts.tx.run(() => {
       const { content, actor, idempotencyKey } = input;
       if (this.#parts.process.get().state === "terminated") {
@@ -78,7 +84,10 @@ export class Agent {
           ? null
           : this.#parts.idempotency.recall<{ messageId: string }>(idempotencyKey, content);
       if (before !== null) return before;
-      const put = this.#parts.mailbox.put(content, actor);
+      const label = labelled(input, LABELS.message);
+      const { text, stripped } = label.trust === "untrusted" ? visibleText(content) : { text: content, stripped: 0 };
+      const put = this.#parts.mailbox.put(text, actor, label);
+      countStripped(this.#parts, stripped);
       if (!put.ok) return put;
       if (idempotencyKey !== undefined) this.#parts.idempotency.remember(idempotencyKey, content, put.value);
       this.#parts.log.append("message.accepted", actor, {
@@ -136,12 +145,13 @@ export class Agent {
       const identity = `${kind}\n${source}\n${sha256}`;
       const before = idempotencyKey === undefined ? null : idempotency.recall<PageRange>(idempotencyKey, identity);
       if (before !== null) return before.ok ? ok({ pages: this.#pagesOf(before.value) }) : before;
-      const allocated = context.allocateWithin(this.#parts.room, { ...body, kind });
+      const label = labelled(body, LABELS.document);
+      const allocated = context.allocateWithin(this.#parts.room, { ...body, kind, label });
       if (!allocated.ok) return allocated;
       const entries = allocated.value;
       const range = { from: entries[0]?.ordinal ?? 0, to: entries.at(-1)?.ordinal ?? 0 };
       if (idempotencyKey !== undefined) idempotency.remember(idempotencyKey, identity, range);
-      log.append("page.add", actor, { pages: entries.length, kind, source, sha256 });
+      log.append("page.add", actor, { pages: entries.length, kind, source, sha256, label });
       this.#wake();
       return ok({ pages: entries.map(({ id, tokens }) => ({ id, tokens })) });
     });

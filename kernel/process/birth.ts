@@ -1,6 +1,7 @@
 import type { IdPorts } from "../id.ts";
 import { newAgentId } from "../id.ts";
 import { LIMITS } from "../limits.ts";
+import { LABELS, labelText } from "../security/label.ts";
 import type { ControlBlock } from "./block.ts";
 import { metersOf, NOTHING_STORED } from "./meters.ts";
 import type { ProcessRow } from "./process-store.ts";
@@ -49,6 +50,8 @@ export function firstRow(
     quotas: JSON.stringify(spec.quotas ?? {}),
     grants: JSON.stringify(spec.grants ?? {}),
     asks: JSON.stringify(spec.approvals?.tools ?? []),
+    label: labelText(LABELS.orders),
+    stripped: 0,
     window_tokens: Math.min(spec.context?.windowTokens ?? LIMITS.windowTokens, contextTokens),
     page_tokens: spec.context?.pageTokens ?? LIMITS.pageTokens,
     replacement: spec.context?.replacement ?? "lru",

@@ -1,12 +1,13 @@
 import { err } from "../errors.ts";
 import { callIdOf } from "../id.ts";
 import { LIMITS } from "../limits.ts";
-import type { Action, OpenQuestion } from "../scheduler/grant.ts";
+import type { Action, OpenQuestion, Reason } from "../scheduler/grant.ts";
 import { allows } from "../security/levels.ts";
 import type { Syscall } from "../syscall.ts";
 import { exactAction } from "./exact-action.ts";
 import type { AgentParts } from "./parts.ts";
 import type { PendingCall } from "./pending.ts";
+import { flowReason } from "./provenance.ts";
 import type { PermissionLevel } from "./spec.ts";
 
 /**
@@ -18,14 +19,6 @@ import type { PermissionLevel } from "./spec.ts";
  * the call. Whatever does not fit any more is asked anew. A consent never widens what the process may: the door judges level,
  * grants and egress before it and after it.
  */
-
-export const REASONS = ["irreversible", "setting", "provenance"] as const;
-export type ReasonKind = (typeof REASONS)[number];
-/** Why somebody is asked, in words for a person. */
-export interface Reason {
-  kind: ReasonKind;
-  message: string;
-}
 
 /** What stands in `outcome` of a call that is held. */
 export interface Held {
@@ -50,11 +43,13 @@ export function reasonsFor(parts: AgentParts, call: PendingCall, entry: Syscall,
   if (call.attempt > 0) return [];
   const { permission_level: level, asks } = parts.process.get();
   const undone = entry.irreversible?.(input) ?? null;
+  const flow = flowReason(parts, entry, input);
   return [
     ...(undone === null || !asksFor(level) ? [] : [{ kind: "irreversible" as const, message: undone }]),
     ...((JSON.parse(asks) as string[]).includes(call.name)
       ? [{ kind: "setting" as const, message: `this agent is set to ask before ${call.name}` }]
       : []),
+    ...(flow === null ? [] : [{ kind: "provenance" as const, message: flow }]),
   ];
 }
 

@@ -2,6 +2,7 @@ import { err, type KernelError, ok, type Result } from "../errors.ts";
 import { newId } from "../id.ts";
 import { LIMITS } from "../limits.ts";
 import type { Clock, Random, Sql, SqlRow } from "../ports.ts";
+import { LABELS, type Label, labelOf, labelText } from "../security/label.ts";
 import type { MessageState, MessageView } from "./message.ts";
 
 /** The mailbox: accepted messages in order, each of which ends in exactly one of answered, failed, parked, cancelled. */
@@ -12,6 +13,8 @@ export interface MessageRow extends SqlRow {
   state: MessageState;
   content: string;
   sender: string;
+  /** `trust/sensitivity` */
+  label: string;
   reply: string | null;
   error_code: string | null;
   error_message: string | null;
@@ -19,8 +22,10 @@ export interface MessageRow extends SqlRow {
   updated_at: number;
 }
 
-const PUT = `INSERT INTO mailbox (id, state, content, sender, reply, error_code, error_message, created_at, updated_at)
-  VALUES (?, 'queued', ?, ?, NULL, NULL, NULL, ?, ?)`;
+const PUT = `INSERT INTO mailbox (id, state, content, sender, label, reply, error_code, error_message, created_at, updated_at)
+  VALUES (?, 'queued', ?, ?, ?, NULL, NULL, NULL, ?, ?)`;
+const ORDERS = `SELECT content FROM mailbox WHERE label NOT GLOB 'untrusted/*' AND instr(lower(content), ?) > 0
+  ORDER BY ordinal DESC LIMIT ?`;
 const GET = "SELECT * FROM mailbox WHERE id = ?";
 const NEXT = "SELECT * FROM mailbox WHERE state = 'queued' ORDER BY ordinal LIMIT 1";
 const WAITING = "SELECT count(*) AS n FROM mailbox WHERE state IN ('queued', 'running')";
@@ -42,6 +47,7 @@ export function messageViewOf(row: MessageRow): MessageView {
     state: row.state,
     content: row.content,
     from: row.sender,
+    label: labelOf(row.label),
     ...(row.reply === null ? {} : { reply: row.reply }),
     ...(row.error_code === null ? {} : { error: { code: row.error_code, message: row.error_message ?? "" } }),
     createdAt: new Date(row.created_at).toISOString(),
@@ -61,7 +67,7 @@ export class Mailbox {
   }
 
   /** Queues a message; `mailbox_full` over `LIMITS.mailboxMessages` that wait. */
-  put(content: string, sender: string): Result<{ messageId: string }> {
+  put(content: string, sender: string, label: Label = LABELS.message): Result<{ messageId: string }> {
     const waiting = this.#sql.first<{ n: number }>(WAITING)?.n ?? 0;
     if (waiting >= LIMITS.mailboxMessages) {
       return err("mailbox_full", `${waiting} messages wait already; send again when some are answered`, {
@@ -70,12 +76,17 @@ export class Mailbox {
     }
     const id = newId("msg", { clock: this.#clock, random: this.#random });
     const now = this.#clock.now();
-    this.#sql.run(PUT, id, content, sender, now, now);
+    this.#sql.run(PUT, id, content, sender, labelText(label), now, now);
     return ok({ messageId: id });
   }
 
   get(id: string): MessageRow | null {
     return this.#sql.first<MessageRow>(GET, id) ?? null;
+  }
+
+  /** The newest messages of those who may give orders that hold `part`, in lower case. */
+  orders(part: string, limit: number): string[] {
+    return this.#sql.all<{ content: string }>(ORDERS, part.toLowerCase(), limit).map(({ content }) => content);
   }
 
   /** The oldest queued message, or null. */

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { LIMITS } from "../limits.ts";
+import { label, labelInput } from "../security/label.ts";
 
 /** A message in a process's mailbox. Each accepted one ends in exactly one of the last four states. */
 
@@ -13,6 +14,8 @@ export const messageBody = z.strictObject({
     .refine((text) => new TextEncoder().encode(text).length <= LIMITS.messageBytes, {
       message: `at most ${LIMITS.messageBytes} bytes of UTF-8; put longer text into pages or files`,
     }),
+  /** Absent = `user` and `public`. A message of trust `untrusted` is data, and gives no orders. */
+  ...labelInput,
   /** Seconds to wait for the reply before answering 202. */
   wait: z.number().min(0).max(LIMITS.waitMaxSeconds).optional(),
 });
@@ -23,6 +26,7 @@ export const messageView = z.object({
   content: z.string(),
   /** `key:<id>`, `agent:<id>`, or `kernel` for the goal. */
   from: z.string(),
+  label: label.optional(),
   reply: z.string().optional(),
   error: z.object({ code: z.string(), message: z.string() }).optional(),
   createdAt: z.iso.datetime(),

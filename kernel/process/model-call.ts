@@ -10,6 +10,7 @@ import { cutCall, startOver } from "./cut-call.ts";
 import type { AgentParts } from "./parts.ts";
 import { MODEL_CALL, type PendingCall } from "./pending.ts";
 import { hasWork, type Prepared } from "./prepare.ts";
+import { readPrompt } from "./provenance.ts";
 import { isUnavailable, passOver } from "./routing.ts";
 import { endTurn, failed } from "./turn.ts";
 
@@ -77,6 +78,7 @@ export function openCall(parts: AgentParts, prepared: Prepared, opening: Opening
       ...continued(prepared),
     };
     log.append("call.start", `agent:${row.id}`, { ...data, reservedNanoUsd, maxOutputTokens }, callId);
+    readPrompt(parts);
     begin();
     return true;
   });

@@ -13,6 +13,7 @@ import type { Room } from "../storage/room.ts";
 import type { Syscall } from "../syscall.ts";
 import type { Transactions } from "../transactions.ts";
 import type { CallMessage } from "./call-message.ts";
+import type { FileLabels } from "./file-labels.ts";
 import type { Mailbox } from "./mailbox.ts";
 import type { PendingCalls } from "./pending.ts";
 import type { ProcessStore } from "./process-store.ts";
@@ -59,6 +60,7 @@ export interface AgentParts {
   readonly idempotency: IdempotencyKeys;
   readonly context: ContextManager;
   readonly files: StorageDriver;
+  readonly fileLabels: FileLabels;
   /** What the quotas leave for pages and files. */
   readonly room: Room;
   /** Pages and files as they stand. */

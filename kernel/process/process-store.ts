@@ -28,6 +28,10 @@ export interface ProcessRow extends SqlRow {
   grants: string;
   /** Names of tools that always ask, as a JSON array. */
   asks: string;
+  /** Of everything that it has read: `trust/sensitivity`. */
+  label: string;
+  /** Invisible characters that were taken out of what it read. */
+  stripped: number;
   window_tokens: number;
   page_tokens: number;
   replacement: string;

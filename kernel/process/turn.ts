@@ -1,9 +1,11 @@
 import { err, type KernelError } from "../errors.ts";
+import { labelOf } from "../security/label.ts";
 import { abandonCall } from "./lost-call.ts";
 import type { MessageEnd } from "./mailbox.ts";
 import type { AgentParts } from "./parts.ts";
 import { MODEL_CALL } from "./pending.ts";
 import type { ProcessChange } from "./process-store.ts";
+import { raise } from "./provenance.ts";
 import type { ExitReason } from "./state.ts";
 
 /**
@@ -32,6 +34,7 @@ export function startTurn(parts: AgentParts): boolean {
   const message = parts.mailbox.next();
   if (message === null) return false;
   parts.mailbox.started(message.id);
+  if (message.sender !== GOAL_SENDER) raise(parts, labelOf(message.label), { message: message.id });
   parts.context.appendMessage(message.content, message.sender);
   parts.process.change({ ...TURN_OVER, turn_message_id: message.id });
   parts.log.append("turn.start", GOAL_SENDER, { messageId: message.id, from: message.sender });

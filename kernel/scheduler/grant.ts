@@ -40,6 +40,10 @@ export interface CacheHit {
   epoch: number;
 }
 
+/** Why a call needs a consent, in words for a person. */
+export const reason = z.object({ kind: z.enum(["irreversible", "setting", "provenance"]), message: z.string() });
+export type Reason = z.infer<typeof reason>;
+
 /** The exact thing that an approval is about, and what is known of it. */
 export const action = z.object({
   tool: z.string(),
@@ -58,9 +62,7 @@ export const action = z.object({
   /** Where it acts; null = nowhere. */
   host: z.string().nullable().optional(),
   /** Why somebody is asked. */
-  reasons: z
-    .array(z.object({ kind: z.enum(["irreversible", "setting", "provenance"]), message: z.string() }))
-    .optional(),
+  reasons: z.array(reason).optional(),
 });
 export type Action = z.infer<typeof action>;
 

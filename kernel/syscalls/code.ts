@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { err, ok, type Result } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import { LABELS } from "../security/label.ts";
 import { reachesAny } from "../security/reach.ts";
 import type {
   SandboxHost,
@@ -45,6 +46,8 @@ const codeRun = syscall({
     network && !(reach.hosts === "public" && reachesAny(reach))
       ? err("forbidden", "code with network needs the level FULL; run it without, and fetch with web_fetch").error
       : null,
+  outward: ({ network }) => (network ? { act: "code", url: null, isBare: false } : null),
+  brings: ({ network }) => (network ? LABELS.web : null),
   timeoutMs: LIMITS.codeMs + LIMITS.toolMs,
   run: async (context, { code, input = null, network }) => {
     const program = { code, input: JSON.stringify(input), limits: CODE_LIMITS, network };

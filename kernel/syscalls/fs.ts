@@ -1,8 +1,9 @@
 import * as z from "zod";
 import { ok } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import type { Outward } from "../security/flow.ts";
 import type { FileEntry } from "../storage/driver.ts";
-import { resolvePath, WORKSPACE } from "../storage/path.ts";
+import { mountOf, resolvePath, WORKSPACE } from "../storage/path.ts";
 import { readText } from "../storage/text-range.ts";
 import { type Syscall, syscall } from "../syscall.ts";
 
@@ -54,6 +55,7 @@ const fileWrite = syscall({
   }),
   capability: "own.write",
   effect: "idempotent",
+  outward: ({ path }) => shared(path),
   timeoutMs: LIMITS.toolMs,
   run: async ({ files, callId }, { path, content, ifVersion }) => {
     const put = await files.put(path, new TextEncoder().encode(content), { ifVersion, key: callId });
@@ -94,6 +96,7 @@ const fileDelete = syscall({
   input: z.strictObject({ path }),
   capability: "own.write",
   effect: "idempotent",
+  outward: ({ path }) => shared(path),
   timeoutMs: LIMITS.toolMs,
   run: async ({ files, callId }, { path }) => {
     const deleted = await files.delete(path, { key: callId });
@@ -101,5 +104,11 @@ const fileDelete = syscall({
     return resolved.ok ? ok({ path: resolved.value, deleted: true }) : resolved;
   },
 });
+
+/** What other agents read is as good as outside. */
+function shared(path: string): Outward | null {
+  const resolved = resolvePath(path);
+  return resolved.ok && mountOf(resolved.value) !== WORKSPACE ? { act: "shared", url: null, isBare: false } : null;
+}
 
 export const FILE_CALLS: readonly Syscall[] = [fileRead, fileWrite, fileList, fileDelete];

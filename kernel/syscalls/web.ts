@@ -2,6 +2,7 @@ import * as z from "zod";
 import { err, type KernelError, ok, type Result } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { EgressRequest, EgressResponse } from "../security/egress.ts";
+import { LABELS } from "../security/label.ts";
 import { isRead, reachesAny } from "../security/reach.ts";
 import { Redactor } from "../security/redaction.ts";
 import type { SandboxResponse } from "../security/sandbox/sandbox.ts";
@@ -76,6 +77,12 @@ const httpRequest = syscall({
   permit: (input, outside) => refusal(input, outside),
   irreversible: ({ method, url }) => (method === "DELETE" ? `DELETE ${url} cannot be undone` : null),
   hostOf: ({ url }) => hostOf(url),
+  outward: ({ method, url, headers = {} }) => ({
+    act: isRead(method) ? "read" : "write",
+    url,
+    isBare: Object.keys(headers).length === 0,
+  }),
+  brings: ({ credential }) => (credential === undefined ? LABELS.web : LABELS.document),
   timeoutMs: LIMITS.webMs,
   run: (context, input) =>
     sendGiven(context, input, (response) => {
@@ -93,6 +100,8 @@ const webFetch = syscall({
   isOffered: ({ reach }) => reachesAny(reach),
   permit: (input, outside) => refusal({ method: "GET", ...input }, outside),
   hostOf: ({ url }) => hostOf(url),
+  outward: ({ url }) => ({ act: "read", url, isBare: true }),
+  brings: ({ credential }) => (credential === undefined ? LABELS.web : LABELS.document),
   timeoutMs: LIMITS.webMs,
   run: (context, { url, credential }) =>
     send(context, { method: "GET", url, headers: { accept: ACCEPT }, credential }, (response) => {

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { err, ok, type Result } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import { LABELS } from "../security/label.ts";
 import type { Capability } from "../security/levels.ts";
 import { type CallContext, type Syscall, syscall, type ToolValue } from "../syscall.ts";
 import { SYSCALLS, type SyscallTable, tableOf } from "../syscalls/index.ts";
@@ -125,6 +126,8 @@ function entryOf<Input extends z.ZodObject>(spec: ToolSpec<Input>): Syscall {
     capability: spec.capability ?? "tools.granted",
     effect: spec.effect ?? "external",
     timeoutMs: spec.timeoutMs ?? LIMITS.toolMs,
+    // Whatever a tool answers is somebody else's text.
+    brings: () => LABELS.document,
     run: (context, input) => answer(spec, input, context),
   });
 }

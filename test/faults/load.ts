@@ -222,7 +222,11 @@ export class Load {
     this.#bus.reached("ingest");
     const reply = await this.#api.until(
       `/v1/agents/${agent.id}/pages`,
-      { method: "POST", body: { content, source: `document-${n}` }, idempotencyKey: `${agent.name}-pages-${n}` },
+      {
+        method: "POST",
+        body: { content, source: `document-${n}`, trust: "user", sensitivity: "public" },
+        idempotencyKey: `${agent.name}-pages-${n}`,
+      },
       this.#over.signal,
     );
     if (reply?.status === 201) pages.pageIds = (reply.body as { pages: { id: string }[] }).pages.map(({ id }) => id);

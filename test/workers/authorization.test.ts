@@ -54,6 +54,7 @@ const ROUTES: Record<string, Plan> = {
   "GET /v1/agents/{id}/files/{path}": { least: "viewer", status: 200 },
   "PUT /v1/agents/{id}/files/{path}": { least: "operator", status: 200, raw: "new" },
   "DELETE /v1/agents/{id}/files/{path}": { least: "operator", status: 204 },
+  "GET /v1/agents/{id}/provenance": { least: "viewer", status: 200 },
   "GET /v1/approvals": { least: "viewer", status: 200 },
   "POST /v1/approvals/{id}": { least: "operator", status: 200, body: { answer: "blue" } },
   "GET /v1/approval-rules": { least: "viewer", status: 200 },

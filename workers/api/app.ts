@@ -38,6 +38,7 @@ import { keys } from "./routes/keys.ts";
 import { messages } from "./routes/messages.ts";
 import { models } from "./routes/models.ts";
 import { pages } from "./routes/pages.ts";
+import { provenance } from "./routes/provenance.ts";
 import { providers } from "./routes/providers.ts";
 import { quotas } from "./routes/quotas.ts";
 import { responses } from "./routes/responses.ts";
@@ -62,6 +63,7 @@ const RESOURCES = [
   events,
   approvals,
   approvalRules,
+  provenance,
   audit,
   costs,
   tools,

@@ -2,6 +2,7 @@ import { LIMITS } from "../../../kernel/limits.ts";
 import type { StepView } from "../../../kernel/log/journal.ts";
 import type { ControlBlock } from "../../../kernel/process/block.ts";
 import type { Signal } from "../../../kernel/process/message.ts";
+import type { ProvenanceReport } from "../../../kernel/process/provenance.ts";
 import type { ProcessPatch, ProcessSpec } from "../../../kernel/process/spec.ts";
 import type { State } from "../../../kernel/process/state.ts";
 import { everyItem, type Listing, type ListOptions } from "./listing.ts";
@@ -67,6 +68,11 @@ export class Agents {
   /** `DELETE /v1/agents/{id}`: kills the process and erases it in every tier; `not_found` from then on. */
   async erase(agentId: string): Promise<void> {
     await this.#transport.json(agentPath(agentId), { method: "DELETE" });
+  }
+
+  /** `GET /v1/agents/{id}/provenance`: what it has read, and which of its calls waited for a person because of that. */
+  provenance(agentId: string): Promise<ProvenanceReport> {
+    return this.#transport.json(`${agentPath(agentId)}/provenance`);
   }
 
   /** `GET /v1/agents/{id}/steps`: the journal, oldest first. */

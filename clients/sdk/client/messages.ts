@@ -1,5 +1,6 @@
 import { LIMITS } from "../../../kernel/limits.ts";
 import type { MessageState, MessageView } from "../../../kernel/process/message.ts";
+import type { LabelInput } from "../../../kernel/security/label.ts";
 import { agentPath } from "./agents.ts";
 import type { Listing, ListOptions } from "./listing.ts";
 import type { Transport } from "./transport.ts";
@@ -25,17 +26,17 @@ export class Messages {
 
   /**
    * `POST .../messages`: durable when it answers. With `waitSeconds` (at most 300) it waits for the reply.
-   * `mailbox_full`, `process_terminated`.
+   * `trust: "untrusted"` = data, and no orders. `mailbox_full`, `process_terminated`.
    */
   send(
     agentId: string,
     content: string,
-    options: { waitSeconds?: number; idempotencyKey?: string } = {},
+    options: { waitSeconds?: number; idempotencyKey?: string } & LabelInput = {},
   ): Promise<SentMessage> {
-    const wait = options.waitSeconds;
+    const { waitSeconds: wait, trust, sensitivity } = options;
     return this.#transport.json(`${agentPath(agentId)}/messages`, {
       method: "POST",
-      body: { content, ...(wait === undefined ? {} : { wait }) },
+      body: { content, trust, sensitivity, wait },
       idempotencyKey: options.idempotencyKey ?? true,
       deadlineMs: (wait ?? 0) * 1_000 + LIMITS.clientRequestMs,
     });

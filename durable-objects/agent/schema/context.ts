@@ -31,6 +31,8 @@ export const pages = sqliteTable(
     segmentId: text("segment_id"),
     segmentOffset: integer("segment_offset"),
     createdAt: integer("created_at").notNull(),
+    /** Where the content comes from and who may see it: `trust/sensitivity`. */
+    label: text().notNull().default("untrusted/private"),
     /** Last, so that walks over the table need not read it. */
     content: text(),
   },

@@ -9,6 +9,9 @@ export const files = sqliteTable("files", {
   updatedAt: integer("updated_at").notNull(),
 });
 
+/** What a file carries of whoever wrote it: `trust/sensitivity`. A path keeps the worst that it had. */
+export const fileLabels = sqliteTable("file_labels", { path: text().primaryKey(), label: text().notNull() });
+
 /** Content in pieces, because a row ends at 2 MB. An empty file has none. */
 export const fileChunks = sqliteTable(
   "file_chunks",

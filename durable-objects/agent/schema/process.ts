@@ -24,6 +24,10 @@ export const process = sqliteTable("process", {
   grants: text().notNull().default("{}"),
   /** JSON array of tools that ask a person before each call. */
   asks: text().notNull().default("[]"),
+  /** The label of everything that the process has read: it never falls. */
+  label: text().notNull().default("untrusted/private"),
+  /** Invisible characters that were taken out of what it read. */
+  stripped: integer().notNull().default(0),
   windowTokens: integer("window_tokens").notNull(),
   pageTokens: integer("page_tokens").notNull(),
   replacement: text().notNull(),
@@ -133,6 +137,7 @@ export const mailbox = sqliteTable(
     state: text().notNull(),
     content: text().notNull(),
     sender: text("sender").notNull(),
+    label: text().notNull().default("user/public"),
     reply: text(),
     errorCode: text("error_code"),
     errorMessage: text("error_message"),

@@ -1,6 +1,9 @@
 import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import * as z from "zod";
+import { err } from "../../../kernel/errors.ts";
+import { issuesOf } from "../../../kernel/input.ts";
 import { LIMITS } from "../../../kernel/limits.ts";
+import { labelInput } from "../../../kernel/security/label.ts";
 import { fileEntry } from "../../../kernel/storage/driver.ts";
 import { answer } from "../../objects.ts";
 import { actorOf } from "../authenticate.ts";
@@ -33,6 +36,9 @@ const preconditions = z.object({
   "If-Match": z.string().optional().meta({ description: 'Write only over this version, such as `"3"`.' }),
   "If-None-Match": z.string().optional().meta({ description: "`*`: write only when there is no such file." }),
 });
+
+/** Absent = `untrusted` and `private`, as for pages. */
+const fileLabel = z.object(labelInput);
 
 const list = createRoute({
   method: "get",
@@ -69,7 +75,7 @@ const write = createRoute({
   tags,
   summary: "Write a file",
   description: `Any content type; at most ${LIMITS.fileBytes} bytes.`,
-  request: { params: fileParams, headers: preconditions, body: { required: true, content: bytes } },
+  request: { params: fileParams, query: fileLabel, headers: preconditions, body: { required: true, content: bytes } },
   responses: {
     200: { ...json(entry, "It replaced the version before."), headers: tagHeader },
     201: { ...json(entry, "It is new."), headers: tagHeader },
@@ -118,7 +124,10 @@ async function writeFile(c: AppContext): Promise<Response> {
   if (!ifVersion.ok) return problem(c, ifVersion.error);
   const bytes = await readBytes(c.req.raw);
   if (!bytes.ok) return problem(c, bytes.error);
-  const options = { ifVersion: ifVersion.value };
+  const said = fileLabel.safeParse(c.req.query());
+  if (!said.success)
+    return problem(c, err("invalid_input", "The query is not valid.", { issues: issuesOf(said.error) }).error);
+  const options = { ifVersion: ifVersion.value, ...said.data };
   const call = c.var.agent.writeFile(path.value, bytes.value, options, actorOf(c.var.principal));
   const written = await answer(call, LIMITS.bulkRpcMs);
   if (!written.ok) return problem(c, written.error);

@@ -90,9 +90,15 @@ const signal = createRoute({
 
 export function messages(app: OpenAPIHono<AppEnv>): void {
   app.openapi(send, async (c) => {
-    const { content, wait = 0 } = c.req.valid("json");
+    const { content, wait = 0, trust, sensitivity } = c.req.valid("json");
     const idempotencyKey = c.req.valid("header")["Idempotency-Key"];
-    const input = { content, actor: actorOf(c.var.principal), ...(idempotencyKey && { idempotencyKey }) };
+    const input = {
+      content,
+      trust,
+      sensitivity,
+      actor: actorOf(c.var.principal),
+      ...(idempotencyKey && { idempotencyKey }),
+    };
     const sent = await answer(c.var.agent.send(input));
     if (!sent.ok) return problem(c, sent.error);
     const { messageId } = sent.value;
