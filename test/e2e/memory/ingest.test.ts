@@ -142,8 +142,8 @@ describe("five megabytes of text", () => {
     while (runs.length < MANY) runs.push(await ingest(content));
     report();
     const settled = runs.slice(SETTLED, SETTLED + LAST);
-    for (const of of ["restMib", "peakMib"] as const) {
-      expect(lowest(runs.slice(-LAST), of), of).toBeLessThan(lowest(settled, of) * NOISE);
+    for (const what of ["restMib", "peakMib"] as const) {
+      expect(lowest(runs.slice(-LAST), what), what).toBeLessThan(lowest(settled, what) * NOISE);
     }
   });
 });
