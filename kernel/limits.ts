@@ -439,7 +439,7 @@ export const LIMITS = {
   /** Rules about approvals in one tenant. */
   approvalRules: 500,
   /** Messages that are looked through for a URL that somebody who may order wrote. */
-  givenUrlMessages: 200,
+  givenUrlMessages: 50,
   /** Entries of each kind in a report of what a process has read. */
   provenanceRows: 200,
   /** How deep the arguments of a call may nest. */

@@ -78,7 +78,7 @@ export function openCall(parts: AgentParts, prepared: Prepared, opening: Opening
       ...continued(prepared),
     };
     log.append("call.start", `agent:${row.id}`, { ...data, reservedNanoUsd, maxOutputTokens }, callId);
-    readPrompt(parts);
+    readPrompt(parts, prepared.shown);
     begin();
     return true;
   });

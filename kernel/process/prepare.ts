@@ -21,6 +21,8 @@ export interface Prepared {
   request: ChatRequest;
   grant: GrantRequest;
   estimatedTokens: number;
+  /** What the prompt shows: one page of each label. */
+  shown: { label: string; id: string }[];
 }
 
 /** The call's id follows from its message, step and attempt, so that asking again asks for the same grant. */
@@ -44,6 +46,7 @@ export function prepare(parts: AgentParts, door: Door): Prepared | KernelError {
     provider,
     info,
     estimatedTokens: estimatedTokens + continuation.estimatedTokens,
+    shown: parts.context.shown(),
     request: {
       model,
       messages,

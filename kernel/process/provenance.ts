@@ -29,9 +29,9 @@ export function raise({ process, log }: Pick<AgentParts, "process" | "log">, mor
   log.append("label.raised", "kernel", { from: before, to: after, by });
 }
 
-/** The caller's transaction, before a model call: what the prompt shows counts as read. */
-export function readPrompt(parts: AgentParts): void {
-  for (const { id, label: text } of parts.context.shown()) raise(parts, labelOf(text), { page: id });
+/** The caller's transaction, before a model call: what its prompt shows, one page of each label, counts as read. */
+export function readPrompt(parts: AgentParts, shown: readonly { label: string; id: string }[]): void {
+  for (const { id, label: text } of shown) raise(parts, labelOf(text), { page: id });
 }
 
 /** What one call sees while it runs. */
@@ -74,6 +74,7 @@ export function flowReason(parts: AgentParts, entry: Syscall, input: unknown): s
   const read = labelOf(parts.process.get().label);
   // A program with a network may read every file and send what it reads before anybody sees it.
   const reached = outward?.act === "code" ? join(read, parts.fileLabels.all()) : read;
+  if (reached.trust !== "untrusted") return null;
   const isNamed = outward?.url != null && isGivenUrl(parts, outward.url);
   return heldBack({ label: reached, outward, isNamed, isGranted: isGranted(parts, outward), undone });
 }
