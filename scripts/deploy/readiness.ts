@@ -26,6 +26,8 @@ export function explainPlaceholders(configuration: Configuration): string | null
     ...queuesOf(configuration).map((queue) => `  npx wrangler queues create ${queue}`),
     `  npx wrangler secret put ${ADMIN_KEY}`,
     "      the bootstrap key, at least 16 characters: it administers all tenants; keep it",
+    "  npx wrangler secret put AOS_SECRETS_KEY",
+    "      at least 32 random characters that seal credentials for hosts outside; without it they cannot be stored",
     "  npx wrangler secret put OPENAI_API_KEY",
     "      or DEEPSEEK_API_KEY, KIMI_API_KEY; without any, agents run on the embedded local/reader",
     "",

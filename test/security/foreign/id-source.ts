@@ -3,7 +3,7 @@ import { absentId, type Household, type Kind } from "./household.ts";
 
 /** Ids that a stranger might try: another tenant's own, ones made up after their pattern, bent ones, and what is no id. */
 
-/** None that a URL would resolve away, such as `..`: they would name another route. */
+/** None that a URL or a path would resolve away, such as `a/..`: they would name something else. */
 const NO_IDS = [
   "0",
   "-1",
@@ -13,7 +13,7 @@ const NO_IDS = [
   "%",
   "'; DROP TABLE agents; --",
   "../agents",
-  "a/../b",
+  "a b",
   "{id}",
   "[object Object]",
   "\u0000",
