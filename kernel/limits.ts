@@ -382,6 +382,10 @@ export const LIMITS = {
   /** Stored files are cut in pieces of this size: changing it needs a migration of `file_chunks`. */
   fileChunkBytes: 1 * MIB,
   fileListMax: 200,
+  /** Earlier versions kept of one file; of all files of an agent; and their bytes, as far as the quota of file bytes leaves room. */
+  fileVersions: 10,
+  fileVersionsInAll: 1_000,
+  fileVersionBytes: 32 * MIB,
   /** Keyed writes whose first answer is kept for a repeat. */
   fileWritesKept: 1_000,
   /** What `file_read` shows at once unless asked otherwise, and at most. */

@@ -242,8 +242,22 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
     return this.#with(({ parts }) => parts.files.list(options.prefix ?? "/workspace/", options));
   }
 
-  async readFile(path: string) {
-    return this.#with(({ parts }) => parts.files.get(path));
+  async readFile(path: string, version?: number) {
+    return this.#with(({ parts }) =>
+      version === undefined ? parts.files.get(path) : parts.files.getVersion(path, version),
+    );
+  }
+
+  async fileVersions(path: string) {
+    return this.#with(({ parts }) => parts.files.versions(path));
+  }
+
+  async rollbackFile(path: string, version: number, actor: Actor) {
+    return this.#with(async ({ parts }) => {
+      const written = await parts.files.rollback(path, version);
+      if (written.ok) noted(parts, "file.rollback", actor, { ...written.value, from: version });
+      return written;
+    });
   }
 
   async writeFile(

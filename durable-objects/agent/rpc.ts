@@ -15,7 +15,7 @@ import type { ProvenanceReport } from "../../kernel/process/provenance.ts";
 import type { ProcessPatch } from "../../kernel/process/spec.ts";
 import type { Standing } from "../../kernel/scheduler/standing.ts";
 import type { LabelInput } from "../../kernel/security/label.ts";
-import type { FileEntry } from "../../kernel/storage/driver.ts";
+import type { FileEntry, FileVersion } from "../../kernel/storage/driver.ts";
 
 /** One page of a list; `nextCursor` is null at its end. Cursors are opaque. */
 export interface Listing<T> {
@@ -65,7 +65,12 @@ export interface AgentRpc {
 
   /** Paths are absolute in the agent's mounts (`/workspace/a.txt`); relative ones start at `/workspace`. */
   files(options: ListOptions & { prefix?: string | undefined }): Promise<Result<Listing<FileEntry>>>;
-  readFile(path: string): Promise<Result<{ file: FileEntry; bytes: Uint8Array }>>;
+  /** With `version`, an earlier one that is kept, also of a file that was deleted. */
+  readFile(path: string, version?: number): Promise<Result<{ file: FileEntry; bytes: Uint8Array }>>;
+  /** Earlier versions that are kept, newest first. */
+  fileVersions(path: string): Promise<Result<FileVersion[]>>;
+  /** Writes an earlier version again, as a new one. */
+  rollbackFile(path: string, version: number, actor: Actor): Promise<Result<FileEntry>>;
   /** `ifVersion: 0` = only when absent. `version_conflict` when somebody changed it first. */
   writeFile(
     path: string,

@@ -8,7 +8,7 @@ import type { AgentReport, GrantReply, GrantRequest } from "../scheduler/grant.t
 import type { CredentialStore } from "../security/credential.ts";
 import type { Egress } from "../security/egress.ts";
 import type { Sandbox } from "../security/sandbox/sandbox.ts";
-import type { StorageDriver } from "../storage/driver.ts";
+import type { Mounts } from "../storage/mounts.ts";
 import type { Room } from "../storage/room.ts";
 import type { Syscall } from "../syscall.ts";
 import type { Transactions } from "../transactions.ts";
@@ -59,8 +59,8 @@ export interface AgentParts {
   readonly strays: Strays;
   readonly idempotency: IdempotencyKeys;
   readonly context: ContextManager;
-  readonly files: StorageDriver;
   readonly fileLabels: FileLabels;
+  readonly files: Mounts;
   /** What the quotas leave for pages and files. */
   readonly room: Room;
   /** Pages and files as they stand. */

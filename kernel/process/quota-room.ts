@@ -42,6 +42,11 @@ export class QuotaRoom implements Room {
     };
   }
 
+  freeFileBytes(): number {
+    const limits = this.#bounds().fileBytes.map(({ limit }) => limit);
+    return limits.length === 0 ? Number.POSITIVE_INFINITY : Math.min(...limits) - this.#parts.stored().fileBytes;
+  }
+
   #bounds(): Record<StoredName, Bound[]> {
     const row = this.#parts.process.get();
     const quotas = JSON.parse(row.quotas) as Quotas;

@@ -1,51 +1,33 @@
-import type { PermissionLevel } from "../process/spec.ts";
+import { PERMISSION_LEVELS, type PermissionLevel } from "../process/spec.ts";
 
-/** Permission levels as one table, deny by default: what each level may do (kernel design, section 9). */
+/**
+ * Permission levels as one table, deny by default (kernel design, section 9): each capability, the lowest level that has it, and
+ * what it is in words. Whoever has a level has everything of the levels below it. `docs/permissions.md` is made from this.
+ */
+const TABLE = {
+  "own.read": ["RESTRICTED", "think, use its own memory, read its own files, ask a person"],
+  "own.write": ["STANDARD", "write its own files; message parent and children"],
+  "web.get": ["STANDARD", "read from hosts that it was granted"],
+  "tools.read-only": ["STANDARD", "use tools of MCP servers and plugins that the operator marked read-only"],
+  "shared.read": ["STANDARD", "read what the tenant shares"],
+  "irreversible.asked": ["STANDARD", "do what cannot be undone, when a person says yes to it"],
+  "web.any": ["ADVANCED", "send any request to hosts that it was granted"],
+  "tools.granted": ["ADVANCED", "use tools of MCP servers and plugins that it was granted"],
+  "code.run": ["ADVANCED", "run code in the sandbox"],
+  "process.spawn": ["ADVANCED", "spawn children"],
+  "shared.write": ["ADVANCED", "write what the tenant shares"],
+  "web.public": ["FULL", "send any request to every public host, also from code"],
+  irreversible: ["FULL", "do what cannot be undone, without asking"],
+} as const satisfies Record<string, readonly [PermissionLevel, string]>;
 
-export const CAPABILITIES = [
-  /** Think, use its own memory, read its own files, ask a person. */
-  "own.read",
-  /** Write its own files; message parent and children. */
-  "own.write",
-  /** Read from hosts that were granted. */
-  "web.get",
-  /** Any method, to hosts that were granted. */
-  "web.any",
-  /** Every public host. */
-  "web.public",
-  "tools.read-only",
-  "tools.granted",
-  "code.run",
-  "process.spawn",
-  "shared.read",
-  "shared.write",
-  /** What cannot be undone, when a person says yes to it. */
-  "irreversible.asked",
-  /** The same without asking. */
-  "irreversible",
-] as const;
-export type Capability = (typeof CAPABILITIES)[number];
-
-const RESTRICTED: readonly Capability[] = ["own.read"];
-const STANDARD: readonly Capability[] = [
-  ...RESTRICTED,
-  "own.write",
-  "web.get",
-  "tools.read-only",
-  "shared.read",
-  "irreversible.asked",
-];
-const ADVANCED: readonly Capability[] = [
-  ...STANDARD,
-  "web.any",
-  "tools.granted",
-  "code.run",
-  "process.spawn",
-  "shared.write",
-];
-
-const ALLOWED: Record<PermissionLevel, readonly Capability[]> = { RESTRICTED, STANDARD, ADVANCED, FULL: CAPABILITIES };
+export type Capability = keyof typeof TABLE;
+export const CAPABILITIES = Object.keys(TABLE) as [Capability, ...Capability[]];
 
 export function allows(level: PermissionLevel, capability: Capability): boolean {
-  return ALLOWED[level].includes(capability);
+  return PERMISSION_LEVELS.indexOf(level) >= PERMISSION_LEVELS.indexOf(TABLE[capability][0]);
+}
+
+/** What the capability is, in words that complete "a process may ...". */
+export function wordsOf(capability: Capability): string {
+  return TABLE[capability][1];
 }

@@ -15,6 +15,10 @@ export const fileEntry = z.object({
 });
 export type FileEntry = z.infer<typeof fileEntry>;
 
+/** What a file was until `replacedAt`, when it was overwritten or deleted. */
+export const fileVersion = fileEntry.extend({ replacedAt: z.iso.datetime() });
+export type FileVersion = z.infer<typeof fileVersion>;
+
 export interface FileListing {
   items: FileEntry[];
   nextCursor: string | null;
@@ -44,11 +48,15 @@ export interface StorageDriver {
   get(path: string, range?: FileRange): Promise<Result<{ file: FileEntry; bytes: Uint8Array }>>;
   /** All of the content or none of it; over `LIMITS.fileBytes` is `too_large`. */
   put(path: string, bytes: Uint8Array, options?: WriteOptions): Promise<Result<FileEntry>>;
-  /** `not_found` when there is none. A file written again later starts at version 1. */
+  /** `not_found` when there is none. A file written again later goes on counting from its newest version that is kept. */
   delete(path: string, options?: Pick<WriteOptions, "key">): Promise<Result<null>>;
   /**
    * Files whose path starts with the characters of `prefix`, in the order of code points, at most `limit` of them and
    * never more than `LIMITS.fileListMax`. The cursor is the last path seen.
    */
   list(prefix: string, options: { limit: number; cursor?: string | undefined }): Promise<Result<FileListing>>;
+  /** Earlier versions that are kept, newest first, also of a file that was deleted. Drivers may keep none. */
+  versions?(path: string): Promise<Result<FileVersion[]>>;
+  /** One of them, or the file itself when that is its version; else `not_found`. */
+  getVersion?(path: string, version: number): Promise<Result<{ file: FileEntry; bytes: Uint8Array }>>;
 }

@@ -1,5 +1,5 @@
 import { err, KernelBug, ok, type Result } from "../errors.ts";
-import type { FileEntry, FileListing, FileRange, StorageDriver, WriteOptions } from "./driver.ts";
+import type { FileEntry, FileListing, FileRange, FileVersion, StorageDriver, WriteOptions } from "./driver.ts";
 import { pageSize } from "./drivers/rules.ts";
 import { comparePaths, mountOf, resolvePath } from "./path.ts";
 
@@ -33,6 +33,25 @@ export class Mounts implements StorageDriver {
   async delete(path: string, options: Pick<WriteOptions, "key"> = {}): Promise<Result<null>> {
     const place = this.#place(path);
     return place.ok ? place.value.driver.delete(place.value.path, options) : place;
+  }
+
+  async versions(path: string): Promise<Result<FileVersion[]>> {
+    const place = this.#place(path);
+    if (!place.ok) return place;
+    return (await place.value.driver.versions?.(place.value.path)) ?? ok([]);
+  }
+
+  async getVersion(path: string, version: number): Promise<Result<{ file: FileEntry; bytes: Uint8Array }>> {
+    const place = this.#place(path);
+    if (!place.ok) return place;
+    const got = await place.value.driver.getVersion?.(place.value.path, version);
+    return got ?? err("not_found", `${place.value.path} has no earlier versions.`);
+  }
+
+  /** Writes an earlier version again, as a new one: nothing is lost by it, and it brings back a file that was deleted. */
+  async rollback(path: string, version: number): Promise<Result<FileEntry>> {
+    const got = await this.getVersion(path, version);
+    return got.ok ? this.put(path, got.value.bytes) : got;
   }
 
   /** As the driver's, with `prefix` resolved first: `docs/` lists that folder, `/` every mount. */

@@ -5,10 +5,15 @@ import type { Stored } from "../process/spec.ts";
 export interface Room {
   /** One act that stores something. */
   begin(): Growth;
+  /** Bytes of files that may still be stored; infinite when nobody limits them. */
+  freeFileBytes(): number;
 }
 
 /** Nobody limits it. */
-export const BOUNDLESS: Room = { begin: () => ({ take: () => null, done: () => {} }) };
+export const BOUNDLESS: Room = {
+  begin: () => ({ take: () => null, done: () => {} }),
+  freeFileBytes: () => Number.POSITIVE_INFINITY,
+};
 
 export interface Growth {
   /** Counts what is about to be written, or says why it may not be: then nothing of the act may stay. */

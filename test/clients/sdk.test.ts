@@ -173,8 +173,13 @@ describe("the typed client", () => {
     expect(await files.read(id, path)).toEqual(bytes);
     await expect(files.write(id, path, bytes, { ifVersion: 0 })).rejects.toMatchObject({ code: "version_conflict" });
     expect((await Array.fromAsync(files.list(id))).map((file) => file.path)).toEqual([path]);
+    await files.write(id, path, "later");
+    expect(await files.read(id, path, { version: 1 })).toEqual(bytes);
     await files.remove(id, path);
     await expect(files.read(id, path)).rejects.toMatchObject({ code: "not_found" });
+    expect((await files.versions(id, path)).map(({ version }) => version)).toEqual([2, 1]);
+    expect(await files.rollback(id, path, 1)).toMatchObject({ path, version: 3, bytes: 4 });
+    expect(await files.read(id, path)).toEqual(bytes);
     await expect(files.read(id, "../../agents")).rejects.toMatchObject({ code: "invalid_input" });
   });
 

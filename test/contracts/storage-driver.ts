@@ -126,13 +126,13 @@ function readsAndWrites(onEmpty: OnEmptyDriver): void {
       expect(text(must(await driver.get("/workspace/a")).bytes)).toBe("hello");
     }));
 
-  test("deletes, and starts at version 1 again", () =>
+  test("deletes, and goes on counting when the file comes again", () =>
     onEmpty(async (driver) => {
       await write(driver, ["/workspace/a", "/workspace/a", "/workspace/ab"]);
       must(await driver.delete("/workspace/a"));
       expect(codeOf(await driver.get("/workspace/a"))).toBe("not_found");
       expect(await listAll(driver, "/workspace/", 10)).toEqual(["/workspace/ab"]);
-      expect(must(await driver.put("/workspace/a", utf8("new"))).version).toBe(1);
+      expect(must(await driver.put("/workspace/a", utf8("new"))).version).toBe(3);
       expect(text(must(await driver.get("/workspace/a")).bytes)).toBe("new");
     }));
 }
@@ -293,6 +293,7 @@ function model(onEmpty: OnEmptyDriver): void {
       const random = new SeededRandom(7);
       const pick = (below: number) => (random.bytes(1)[0] ?? 0) % below;
       const truth = new Map<string, { version: number; content: string }>();
+      const last = new Map<string, number>();
       for (let act = 0; act < 1_000; act++) {
         const path = `/workspace/${"abc"[pick(3)]}${pick(8)}`;
         const known = truth.get(path);
@@ -305,7 +306,10 @@ function model(onEmpty: OnEmptyDriver): void {
         const put = await driver.put(path, utf8(String(act)), { ifVersion });
         const fits = ifVersion === undefined || ifVersion === (known?.version ?? 0);
         expect(codeOf(put)).toBe(fits ? "ok" : "version_conflict");
-        if (fits) truth.set(path, { version: (known?.version ?? 0) + 1, content: String(act) });
+        if (!fits) continue;
+        const version = (last.get(path) ?? 0) + 1;
+        last.set(path, version);
+        truth.set(path, { version, content: String(act) });
       }
       expect(await listAll(driver, "/workspace/", 7)).toEqual([...truth.keys()].sort());
       for (const [path, { version, content }] of truth) {

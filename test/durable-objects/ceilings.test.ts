@@ -95,7 +95,7 @@ describe("a level that is changed", () => {
       { actor: ADA, data: { agentId: id, permissionLevel: "RESTRICTED" } },
     ]);
     expect(value(await tenant.agent(id).audit({ limit: 10, action: "process.patch" })).items).toMatchObject([
-      { actor: ADA, data: { permissionLevel: "RESTRICTED" } },
+      { actor: ADA, data: { permissionLevel: "RESTRICTED", before: { permissionLevel: "STANDARD" } } },
     ]);
   });
 });

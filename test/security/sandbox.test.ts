@@ -2,7 +2,10 @@ import { beforeEach, expect, test } from "vitest";
 import { LIMITS } from "../../kernel/limits.ts";
 import { makeEgress } from "../../kernel/security/egress.ts";
 import { reachOf } from "../../kernel/security/reach.ts";
+import { MemoryStorage } from "../../kernel/storage/drivers/memory.ts";
+import { Mounts } from "../../kernel/storage/mounts.ts";
 import { Caller } from "../kernel/syscalls/calling.ts";
+import { nodeHash } from "../support/ports.ts";
 import { ESCAPES, type Escape } from "./escapes.ts";
 import { figure } from "./figure.ts";
 
@@ -34,6 +37,15 @@ function hostState(): string {
   return JSON.stringify([globals.hostCanary, prototypes, String(JSON.stringify), String(Promise.prototype.then)]);
 }
 
+/** Files beside the mount, in the same store: where a path that climbs would find them. */
+const OUTSIDE = ["/etc/passwd", "/secret", "secret", "/proc/self/environ"];
+
+function changedOutside(paths: readonly string[]): string[] {
+  const outside = paths.filter((path) => !path.startsWith("/workspace/"));
+  const planted = OUTSIDE.map((path) => `${path} version 1`);
+  return [...outside.filter((path) => !planted.includes(path)), ...planted.filter((path) => !outside.includes(path))];
+}
+
 interface Ended {
   ms: number;
   reached: string[];
@@ -41,6 +53,9 @@ interface Ended {
 
 async function ended({ code, network = false }: Escape): Promise<Ended> {
   const caller = new Caller();
+  const store = new MemoryStorage({ clock: caller.clock, hash: nodeHash });
+  for (const path of OUTSIDE) await store.put(path, new TextEncoder().encode(SECRET));
+  Object.assign(caller, { files: new Mounts({ "/workspace": store }) });
   Object.assign(caller.outside, {
     egress: makeEgress({}, { allowed: leaves, public: leaves }),
     reach: reachOf("FULL", []),
@@ -50,14 +65,14 @@ async function ended({ code, network = false }: Escape): Promise<Ended> {
   const result = await caller.call("code_run", { code, input: { a: 1 }, network });
   const ms = performance.now() - begun;
   const told = JSON.stringify(result);
-  const stored = await caller.files.list("/", { limit: LIMITS.fileListMax });
-  const paths = stored.ok ? stored.value.items.map(({ path }) => path) : ["unlisted"];
+  const stored = await store.list("", { limit: LIMITS.fileListMax });
+  const paths = stored.ok ? stored.value.items.map(({ path, version }) => `${path} version ${version}`) : [];
   const reached = [
     ...(told.includes(SECRET) ? [`it was told the secret: ${told.slice(0, 200)}`] : []),
     ...(told.length > 4 * LIMITS.codeOutputBytes ? [`its answer has ${told.length} characters`] : []),
     ...(hostState() === before ? [] : ["it changed the host"]),
     ...requests.map((url) => `it sent a request to ${url}`),
-    ...paths.filter((path) => !path.startsWith("/workspace/")).map((path) => `it wrote ${path}`),
+    ...changedOutside(paths).map((path) => `it wrote or lost ${path}`),
   ];
   return { ms, reached };
 }

@@ -55,6 +55,8 @@ const ROUTES: Record<string, Plan> = {
   "PUT /v1/agents/{id}/files/{path}": { least: "operator", status: 200, raw: "new" },
   "DELETE /v1/agents/{id}/files/{path}": { least: "operator", status: 204 },
   "GET /v1/agents/{id}/provenance": { least: "viewer", status: 200 },
+  "GET /v1/agents/{id}/file-versions/{path}": { least: "viewer", status: 200 },
+  "POST /v1/agents/{id}/file-versions/{path}": { least: "operator", status: 200, body: { version: 1 } },
   "GET /v1/approvals": { least: "viewer", status: 200 },
   "POST /v1/approvals/{id}": { least: "operator", status: 200, body: { answer: "blue" } },
   "GET /v1/approval-rules": { least: "viewer", status: 200 },

@@ -30,6 +30,25 @@ describe("a file", () => {
     await problem(404, "not_found", "DELETE", `${files}/notes/a.txt`);
   });
 
+  test("is read and written again as it was before it was overwritten or deleted", async () => {
+    for (const text of ["first", "second", "third"]) await put("past/a.txt", text);
+    const versions = `${files.replace(/files$/, "file-versions")}/past/a.txt`;
+    const kept = async () => (await json<{ items: FileEntry[] }>(200, "GET", versions)).items.map((one) => one.version);
+    expect(await kept()).toEqual([2, 1]);
+    const second = await request("GET", `${files}/past/a.txt?version=2`);
+    expect([await second.text(), second.headers.get("ETag")]).toEqual(["second", '"2"']);
+
+    expect((await request("DELETE", `${files}/past/a.txt`)).status).toBe(204);
+    expect(await kept()).toEqual([3, 2, 1]);
+    const back = await json<FileEntry>(200, "POST", versions, { body: { version: 1 } });
+    expect(back).toMatchObject({ path: "/workspace/past/a.txt", version: 4, bytes: 5 });
+    expect(await (await request("GET", `${files}/past/a.txt`)).text()).toBe("first");
+
+    await problem(404, "not_found", "POST", versions, { body: { version: 99 } });
+    await problem(422, "invalid_input", "POST", versions, { body: { version: "1" } });
+    await problem(422, "invalid_input", "GET", `${files}/past/a.txt?version=0`);
+  });
+
   test("is the same with and without its mount, and with slashes encoded", async () => {
     expect((await put("same.txt", "x")).status).toBe(201);
     for (const path of [

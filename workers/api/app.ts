@@ -32,6 +32,7 @@ import { deadLetters } from "./routes/dead-letters.ts";
 import { docs } from "./routes/docs.ts";
 import { embeddings } from "./routes/embeddings.ts";
 import { events } from "./routes/events.ts";
+import { fileVersions } from "./routes/file-versions.ts";
 import { files } from "./routes/files.ts";
 import { health } from "./routes/health.ts";
 import { keys } from "./routes/keys.ts";
@@ -59,6 +60,7 @@ const RESOURCES = [
   messages,
   pages,
   files,
+  fileVersions,
   steps,
   events,
   approvals,

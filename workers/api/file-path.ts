@@ -7,7 +7,7 @@ import { resolvePath } from "../../kernel/storage/path.ts";
  * the name of a mount (`/files/workspace/a.txt`), and a path without a mount starts at `/workspace` (`/files/a.txt`).
  */
 
-const AFTER_FILES = /^[^?#]*?\/files\/([^?#]*)/;
+const AFTER_FILES = /^[^?#]*?\/(?:files|file-versions)\/([^?#]*)/;
 const MOUNTS = ["workspace", "shared", "proc"];
 
 /** The resolved path, or why there is none; no object is asked about a path that climbs out. */

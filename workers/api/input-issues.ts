@@ -1,5 +1,5 @@
 import type { $ZodIssue } from "zod/v4/core";
-import type { InputIssue } from "../../kernel/errors.ts";
+import { err, type InputIssue, type KernelError } from "../../kernel/errors.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 
 /**
@@ -22,6 +22,13 @@ function namedIssues(root: string, issue: $ZodIssue): InputIssue[] {
   if (issue.code !== "unrecognized_keys") return [{ path: jsonPath(root, issue.path), message: issue.message }];
   const keys = issue.keys.slice(0, LIMITS.inputIssues);
   return keys.map((key) => ({ path: jsonPath(root, [...issue.path, key]), message: "There is no such field" }));
+}
+
+/** Them as one error, for routes that the router validates nothing of. */
+export function invalidInput(target: string, found: readonly $ZodIssue[]): KernelError {
+  const issues = inputIssues(target, found);
+  const [first] = issues;
+  return err("invalid_input", `${first?.path}: ${first?.message}.`, { issues }).error;
 }
 
 /** Strings with lone surrogates are no Unicode text: they cannot be stored and read back the same. */

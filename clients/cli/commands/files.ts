@@ -9,7 +9,7 @@ import { table } from "../table.ts";
 /** `aos fs`: an agent's file system. */
 export function fileCommands(): Command {
   const files = new Command("fs").description("an agent's file system");
-  for (const command of [list(), cat(), put(), remove()]) files.addCommand(command);
+  for (const command of [list(), cat(), put(), remove(), versions(), rollback()]) files.addCommand(command);
   return files;
 }
 
@@ -31,8 +31,9 @@ function cat(): Command {
     .description("print a file, byte for byte")
     .argument("<id>")
     .argument("<path>")
-    .action(async (id: string, path: string, _options: object, command: Command) => {
-      process.stdout.write(await connect(command).files.read(id, path));
+    .option("--version <number>", "an earlier version", versionNumber)
+    .action(async (id: string, path: string, options: { version?: number }, command: Command) => {
+      process.stdout.write(await connect(command).files.read(id, path, options));
     });
 }
 
@@ -56,6 +57,35 @@ function remove(): Command {
     .action(async (id: string, path: string, _options: object, command: Command) => {
       await connect(command).files.remove(id, path);
     });
+}
+
+function versions(): Command {
+  return new Command("versions")
+    .description("list earlier versions of a file, also of one that was deleted")
+    .argument("<id>")
+    .argument("<path>")
+    .action(async (id: string, path: string, _options: object, command: Command) => {
+      const items = await connect(command).files.versions(id, path);
+      const rows = items.map((file) => [String(file.version), String(file.bytes), file.updatedAt, file.replacedAt]);
+      new Printer(command).print({ items }, () => table(["VERSION", "BYTES", "WRITTEN", "REPLACED"], rows));
+    });
+}
+
+function rollback(): Command {
+  return new Command("rollback")
+    .description("write an earlier version of a file again, as a new one")
+    .argument("<id>")
+    .argument("<path>")
+    .argument("<version>", "one that `aos fs versions` lists", versionNumber)
+    .action(async (id: string, path: string, version: number, _options: object, command: Command) => {
+      const entry = await connect(command).files.rollback(id, path, version);
+      new Printer(command).print(entry, () => `${entry.path} version ${entry.version}, ${entry.bytes} bytes`);
+    });
+}
+
+function versionNumber(text: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new UsageError("a version is a number from 1 up");
+  return Number(text);
 }
 
 function readBytes(file: string): Uint8Array<ArrayBuffer> {

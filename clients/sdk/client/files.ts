@@ -1,5 +1,5 @@
 import { LIMITS } from "../../../kernel/limits.ts";
-import type { FileEntry } from "../../../kernel/storage/driver.ts";
+import type { FileEntry, FileVersion } from "../../../kernel/storage/driver.ts";
 import { agentPath } from "./agents.ts";
 import { AosError } from "./aos-error.ts";
 import { everyItem } from "./listing.ts";
@@ -18,9 +18,10 @@ export class Files {
     return everyItem(this.#transport, `${agentPath(agentId)}/files`, { prefix: options.prefix });
   }
 
-  /** `GET .../files/{path}`: the content. */
-  async read(agentId: string, path: string): Promise<Uint8Array> {
-    const response = await this.#transport.send(filePath(agentId, path), { deadlineMs: LIMITS.clientBulkMs });
+  /** `GET .../files/{path}`: the content, or that of an earlier `version` that is kept. */
+  async read(agentId: string, path: string, { version }: { version?: number } = {}): Promise<Uint8Array> {
+    const query = version === undefined ? "" : `?version=${version}`;
+    const response = await this.#transport.send(filePath(agentId, path) + query, { deadlineMs: LIMITS.clientBulkMs });
     return new Uint8Array(await response.arrayBuffer());
   }
 
@@ -41,6 +42,20 @@ export class Files {
     });
   }
 
+  /** `GET .../file-versions/{path}`: earlier versions that are kept, newest first, also of a file that was deleted. */
+  async versions(agentId: string, path: string): Promise<FileVersion[]> {
+    const { items } = await this.#transport.json<{ items: FileVersion[] }>(filePath(agentId, path, "file-versions"));
+    return items;
+  }
+
+  /** `POST .../file-versions/{path}`: writes an earlier version again, as a new one; `not_found` when it is not kept. */
+  async rollback(agentId: string, path: string, version: number): Promise<FileEntry> {
+    return await this.#transport.json(filePath(agentId, path, "file-versions"), {
+      method: "POST",
+      body: { version },
+    });
+  }
+
   /** `DELETE .../files/{path}`. */
   async remove(agentId: string, path: string): Promise<void> {
     await this.#transport.json(filePath(agentId, path), { method: "DELETE" });
@@ -48,12 +63,12 @@ export class Files {
 }
 
 /** A path that climbs is refused here: a URL would quietly resolve it to some other route. */
-function filePath(agentId: string, path: string): string {
+function filePath(agentId: string, path: string, route: "files" | "file-versions" = "files"): string {
   const segments = path.replace(/^\/+/, "").split("/");
   if (segments.some((segment) => segment === "." || segment === "..")) {
     throw new AosError({ status: 422, code: "invalid_input", detail: `a path has no "." or ".." in it: ${path}` });
   }
-  return `${agentPath(agentId)}/files/${segments.map(encodeURIComponent).join("/")}`;
+  return `${agentPath(agentId)}/${route}/${segments.map(encodeURIComponent).join("/")}`;
 }
 
 function precondition(ifVersion: number | undefined): Record<string, string> {

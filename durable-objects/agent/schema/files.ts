@@ -1,4 +1,4 @@
-import { blob, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { blob, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 
 /** The agent's own files, by absolute path. `kernel/storage/drivers/sqlite.ts` holds the statements. */
 export const files = sqliteTable("files", {
@@ -22,6 +22,24 @@ export const fileChunks = sqliteTable(
     content: blob().notNull(),
   },
   (table) => [primaryKey({ columns: [table.path, table.position] })],
+);
+
+/**
+ * What files were before they were overwritten or deleted: `kernel/storage/file-history.ts`. Their contents stand in `file_chunks` under
+ * `version:<ordinal>`, which is no path.
+ */
+export const fileVersions = sqliteTable(
+  "file_versions",
+  {
+    ordinal: integer().primaryKey(),
+    path: text().notNull(),
+    version: integer().notNull(),
+    bytes: integer().notNull(),
+    sha256: text().notNull(),
+    updatedAt: integer("updated_at").notNull(),
+    replacedAt: integer("replaced_at").notNull(),
+  },
+  (table) => [uniqueIndex("file_versions_by_path").on(table.path, table.version)],
 );
 
 /** First answers to keyed writes, so that a repeat changes nothing. Only the newest are kept. */

@@ -11,6 +11,8 @@ export class MemoryStorage implements StorageDriver {
   readonly #clock: Clock;
   readonly #hash: Hash;
   readonly #files = new Map<string, { file: FileEntry; bytes: Uint8Array }>();
+  /** The newest version of each file that was deleted. */
+  readonly #last = new Map<string, number>();
   /** In the order of their making, so that the oldest is the first. */
   readonly #writes = new Map<string, DoneWrite>();
 
@@ -35,7 +37,13 @@ export class MemoryStorage implements StorageDriver {
     const refusal = refuseWrite(path, bytes, current, options);
     if (refusal !== null) return refusal;
     const updatedAt = new Date(this.#clock.now()).toISOString();
-    const file = { path, version: (current?.version ?? 0) + 1, bytes: bytes.length, sha256, updatedAt };
+    const file = {
+      path,
+      version: (current?.version ?? this.#last.get(path) ?? 0) + 1,
+      bytes: bytes.length,
+      sha256,
+      updatedAt,
+    };
     this.#files.set(path, { file, bytes: bytes.slice() });
     this.#remember(options.key, { action, answer: file });
     return ok({ ...file });
@@ -51,6 +59,7 @@ export class MemoryStorage implements StorageDriver {
     }
     if (found === undefined) return notFound(path);
     this.#files.delete(path);
+    this.#last.set(path, found.version);
     this.#remember(options.key, { action, answer: found });
     return ok(null);
   }

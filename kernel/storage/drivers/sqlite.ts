@@ -1,8 +1,9 @@
-import { KernelBug, ok, type Result } from "../../errors.ts";
+import { err, KernelBug, ok, type Result } from "../../errors.ts";
 import { LIMITS } from "../../limits.ts";
 import type { Clock, Hash, Sql } from "../../ports.ts";
 import type { Stored } from "../../process/spec.ts";
-import type { FileEntry, FileListing, FileRange, StorageDriver, WriteOptions } from "../driver.ts";
+import type { FileEntry, FileListing, FileRange, FileVersion, StorageDriver, WriteOptions } from "../driver.ts";
+import { FileHistory } from "../file-history.ts";
 import { comparePaths } from "../path.ts";
 import { BOUNDLESS, type Room } from "../room.ts";
 import { clamp, type DoneWrite, deleteAction, notFound, pageSize, putAction, refuseWrite, repeat } from "./rules.ts";
@@ -25,7 +26,6 @@ const STORED = "SELECT count(*) AS files, coalesce(sum(bytes), 0) AS fileBytes F
 const CHUNKS =
   "SELECT position, content FROM file_chunks WHERE path = ? AND position BETWEEN ? AND ? ORDER BY position";
 const PUT_CHUNK = "INSERT INTO file_chunks (path, position, content) VALUES (?, ?, ?)";
-const DELETE_CHUNKS = "DELETE FROM file_chunks WHERE path = ?";
 
 const WRITE = "SELECT action, answer FROM file_writes WHERE key = ?";
 const PUT_WRITE = "INSERT INTO file_writes (key, action, answer) VALUES (?, ?, ?)";
@@ -46,9 +46,11 @@ export class SqliteStorage implements StorageDriver {
   readonly #clock: Clock;
   readonly #hash: Hash;
   readonly #room: Room;
+  readonly #history: FileHistory;
 
   constructor(ports: { sql: Sql; clock: Clock; hash: Hash }, room: Room = BOUNDLESS) {
     this.#room = room;
+    this.#history = new FileHistory(ports.sql);
     this.#sql = ports.sql;
     this.#clock = ports.clock;
     this.#hash = ports.hash;
@@ -57,7 +59,19 @@ export class SqliteStorage implements StorageDriver {
   async get(path: string, range?: FileRange): Promise<Result<{ file: FileEntry; bytes: Uint8Array }>> {
     const file = this.#file(path);
     if (file === undefined) return notFound(path);
-    return ok({ file, bytes: this.#read(file, clamp(range, file.bytes)) });
+    return ok({ file, bytes: this.#read(file, path, clamp(range, file.bytes)) });
+  }
+
+  async versions(path: string): Promise<Result<FileVersion[]>> {
+    return ok(this.#history.list(path));
+  }
+
+  async getVersion(path: string, version: number): Promise<Result<{ file: FileEntry; bytes: Uint8Array }>> {
+    const file = this.#file(path);
+    if (file?.version === version) return this.get(path);
+    const kept = this.#history.find(path, version);
+    if (kept === null) return err("not_found", `Version ${version} of ${path} is not kept.`);
+    return ok({ file: kept.file, bytes: this.#read(kept.file, kept.chunks, clamp(undefined, kept.file.bytes)) });
   }
 
   async put(path: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<Result<FileEntry>> {
@@ -70,10 +84,13 @@ export class SqliteStorage implements StorageDriver {
       const change = { files: current === undefined ? 1 : 0, fileBytes: bytes.length - (current?.bytes ?? 0) };
       const spent = growth.take(change);
       if (spent !== null) return { ok: false, error: spent };
-      const row = { version: (current?.version ?? 0) + 1, bytes: bytes.length, updated_at: this.#clock.now() };
+      const last = current?.version ?? this.#history.last(path);
+      if (current !== undefined) this.#history.keep(path, this.#clock.now());
+      const row = { version: last + 1, bytes: bytes.length, updated_at: this.#clock.now() };
       this.#sql.run(PUT_FILE, path, row.version, row.bytes, sha256, row.updated_at);
-      this.#write(path, bytes, current?.bytes ?? 0);
+      this.#write(path, bytes);
       growth.done();
+      this.#history.trim(path, this.#room.freeFileBytes());
       return ok(entryOf({ path, sha256, ...row }));
     });
   }
@@ -82,8 +99,9 @@ export class SqliteStorage implements StorageDriver {
     const deleted = this.#once(options.key, deleteAction(path), () => {
       const file = this.#file(path);
       if (file === undefined) return notFound(path);
+      this.#history.keep(path, this.#clock.now());
       this.#sql.run(DELETE_FILE, path);
-      this.#sql.run(DELETE_CHUNKS, path);
+      this.#history.trim(path, this.#room.freeFileBytes());
       return ok(file);
     });
     return deleted.ok ? ok(null) : deleted;
@@ -112,14 +130,14 @@ export class SqliteStorage implements StorageDriver {
     return row && entryOf(row);
   }
 
-  /** Reads only the chunks that `range` touches. */
-  #read(file: FileEntry, range: FileRange): Uint8Array {
+  /** Reads only the chunks that `range` touches; they stand under `key`. */
+  #read(file: FileEntry, key: string, range: FileRange): Uint8Array {
     const bytes = new Uint8Array(range.length);
     const end = range.offset + range.length;
     const first = Math.floor(range.offset / CHUNK);
     const chunks = this.#sql.all<{ position: number; content: ArrayBuffer }>(
       CHUNKS,
-      file.path,
+      key,
       first,
       Math.ceil(end / CHUNK) - 1,
     );
@@ -134,8 +152,7 @@ export class SqliteStorage implements StorageDriver {
     return bytes;
   }
 
-  #write(path: string, bytes: Uint8Array, previousBytes: number): void {
-    if (previousBytes > 0) this.#sql.run(DELETE_CHUNKS, path);
+  #write(path: string, bytes: Uint8Array): void {
     for (let offset = 0; offset < bytes.length; offset += CHUNK) {
       this.#sql.run(PUT_CHUNK, path, offset / CHUNK, bytes.subarray(offset, offset + CHUNK));
     }

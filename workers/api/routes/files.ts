@@ -11,6 +11,7 @@ import { readBytes } from "../body.ts";
 import type { AppContext, AppEnv } from "../context.ts";
 import { listOptions, sealed } from "../cursor.ts";
 import { filePath } from "../file-path.ts";
+import { invalidInput } from "../input-issues.ts";
 import { etag, expectedVersion } from "../precondition.ts";
 import { problem } from "../problem.ts";
 import { reply } from "../reply.ts";
@@ -23,10 +24,10 @@ import { agentParams, failures, json, listOf, pageQuery, parameter } from "../ro
  */
 
 const tags = ["files"];
-const entry = fileEntry.meta({ id: "File" });
+export const entry = fileEntry.meta({ id: "File" });
 const bytes = { "application/octet-stream": { schema: z.string().meta({ format: "binary" }) } };
-const tagHeader = { ETag: { description: "The version, in quotes.", schema: { type: "string" as const } } };
-const fileParams = agentParams.extend({
+export const tagHeader = { ETag: { description: "The version, in quotes.", schema: { type: "string" as const } } };
+export const fileParams = agentParams.extend({
   path: z.string().meta({
     description:
       "A path in the agent's mounts, slashes included: `workspace/notes/a.txt`. Without a mount it starts at `/workspace`.",
@@ -39,6 +40,12 @@ const preconditions = z.object({
 
 /** Absent = `untrusted` and `private`, as for pages. */
 const fileLabel = z.object(labelInput);
+const versionQuery = z.object({
+  version: parameter(
+    z.coerce.number().int().min(1).optional(),
+    "An earlier version that is kept; else the file as it is.",
+  ),
+});
 
 const list = createRoute({
   method: "get",
@@ -64,7 +71,7 @@ const read = createRoute({
   security: needs("viewer"),
   tags,
   summary: "Read a file",
-  request: { params: fileParams },
+  request: { params: fileParams, query: versionQuery },
   responses: { 200: { content: bytes, headers: tagHeader, description: "Its bytes." }, ...failures },
 });
 
@@ -77,7 +84,7 @@ const write = createRoute({
   description: `Any content type; at most ${LIMITS.fileBytes} bytes.`,
   request: { params: fileParams, query: fileLabel, headers: preconditions, body: { required: true, content: bytes } },
   responses: {
-    200: { ...json(entry, "It replaced the version before."), headers: tagHeader },
+    200: { ...json(entry, "It replaced the version before, or a file that was deleted."), headers: tagHeader },
     201: { ...json(entry, "It is new."), headers: tagHeader },
     ...failures,
   },
@@ -111,7 +118,9 @@ export function files(app: OpenAPIHono<AppEnv>): void {
 async function readFile(c: AppContext): Promise<Response> {
   const path = filePath(c.req.url);
   if (!path.ok) return problem(c, path.error);
-  const found = await answer(c.var.agent.readFile(path.value), LIMITS.bulkRpcMs);
+  const query = versionQuery.safeParse(c.req.query());
+  if (!query.success) return problem(c, invalidInput("query", query.error.issues));
+  const found = await answer(c.var.agent.readFile(path.value, query.data.version), LIMITS.bulkRpcMs);
   if (!found.ok) return problem(c, found.error);
   const { file, bytes } = found.value;
   return c.body(new Uint8Array(bytes), 200, { "Content-Type": contentType(file.path), ETag: etag(file.version) });

@@ -48,15 +48,19 @@ describe("files in the object's SQLite", () => {
       });
     }));
 
-  test("leave no chunks and a bounded number of keys behind", () =>
+  test("leave a bounded number of versions, chunks and keys behind", () =>
     onNewObject(async (sql) => {
       const driver = new SqliteStorage({ sql, clock: new TestClock(), hash: nodeHash });
       for (let i = 0; i < LIMITS.fileWritesKept + 20; i++) {
         await driver.put("/workspace/a", new Uint8Array(2_000), { key: `call_${i}` });
       }
-      expect([count(sql, "file_chunks"), count(sql, "file_writes")]).toEqual([1, LIMITS.fileWritesKept]);
+      expect([count(sql, "file_versions"), count(sql, "file_chunks")]).toEqual([
+        LIMITS.fileVersions,
+        LIMITS.fileVersions + 1,
+      ]);
+      expect(count(sql, "file_writes")).toBe(LIMITS.fileWritesKept);
       await driver.delete("/workspace/a");
-      expect([count(sql, "file_chunks"), count(sql, "files")]).toEqual([0, 0]);
+      expect([count(sql, "file_chunks"), count(sql, "files")]).toEqual([LIMITS.fileVersions, 0]);
     }));
 
   test("whose chunks are missing are a bug, not a short file", () =>
