@@ -1,7 +1,7 @@
 import { variablesOf } from "../../../durable-objects/env.ts";
-import { systemFetch, systemHash } from "../../../durable-objects/ports.ts";
+import { systemClock, systemFetch, systemHash, systemRandom } from "../../../durable-objects/ports.ts";
 import { err, ok, type Result } from "../../../kernel/errors.ts";
-import { isAgentIdOf } from "../../../kernel/id.ts";
+import { isAgentIdOf, newId } from "../../../kernel/id.ts";
 import type { ModelInfo } from "../../../kernel/llm/provider.ts";
 import { makeProviders } from "../../../kernel/llm/providers.ts";
 import { agentObject } from "../../objects.ts";
@@ -12,6 +12,7 @@ import { AgentModel } from "./agent-model.ts";
 import { cachePortsOf } from "./cache-ports-of.ts";
 import { CachedModel } from "./cached-model.ts";
 import type { Answerer, Conversation } from "./conversation.ts";
+import { FallbackModel, type Naming } from "./fallback-model.ts";
 import { meterOf, payerOf } from "./meter-of.ts";
 import { MeteredModel } from "./metered-model.ts";
 
@@ -24,6 +25,30 @@ export function answererOf(c: AppContext, conversation: Conversation, callId: st
     ? agentModel(c, conversation, model.slice(AGENT.length))
     : meteredModel(c, conversation, callId);
 }
+
+/**
+ * The same with `others` to go to, in their order, when a vendor cannot take the call. Agents are no such others: what an agent
+ * was told cannot be taken back. `naming` says who is asked.
+ */
+export function answererOfAny(
+  c: AppContext,
+  conversation: Conversation,
+  others: readonly string[],
+  naming: Naming,
+): Result<Answerer> {
+  if (others.length === 0) return answererOf(c, conversation, naming.callId);
+  const models: (Naming & { answerer: Answerer })[] = [];
+  for (const model of [conversation.model, ...others]) {
+    if (model.startsWith(AGENT)) return ONLY_VENDORS;
+    const callId = models.length === 0 ? naming.callId : newId("call", { clock: systemClock, random: systemRandom });
+    const answerer = meteredModel(c, { ...conversation, model }, callId);
+    if (!answerer.ok) return answerer;
+    models.push({ model, callId, answerer: answerer.value });
+  }
+  return ok(new FallbackModel(models, naming));
+}
+
+const ONLY_VENDORS = err("invalid_input", "`models` takes models of vendors: an agent answers alone.");
 
 function agentModel(c: AppContext, conversation: Conversation, id: string): Result<Answerer> {
   const { tenant, scopes } = c.var.principal;
