@@ -75,7 +75,8 @@ describe("a chat completion that names several models", () => {
   });
 
   test("that broke in the middle of its reply is not begun anew by another", async () => {
-    await server.script({ queue: [{ text: "Here I am.", chunkChars: 4, fault: { kind: "fin", afterChunks: 2 } }] });
+    const fault = { kind: "error_in_stream" as const, afterChunks: 2, message: "the server is overloaded" };
+    await server.script({ queue: [{ text: "Here I am.", chunkChars: 4, fault }] });
     const text = await (await ask({ model: SERVED, models: ["deepseek/deepseek-v4-pro"], stream: true })).text();
     expect(text).toContain('"error"');
     expect(text).not.toContain("[DONE]");
