@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import type { PlatformMeter } from "../kernel/platform/platform-meter.ts";
 import type { Clock, Fetch, Hash, Random, Sql, SqlRow, SqlValue } from "../kernel/ports.ts";
 
 /** The ports that a Durable Object lends the kernel. */
@@ -20,19 +21,20 @@ export const systemFetch: Fetch = (input, init) => {
   return fetch(input, { ...init, body: init.body.pipeThrough(new FixedLengthStream(bytes)) });
 };
 
-/** The object's SQLite. */
-export function sqlOf(storage: DurableObjectStorage): Sql {
-  const rows = (statement: string, parameters: SqlValue[]) => storage.sql.exec(statement, ...parameters);
+/** The object's SQLite; `meter` counts the rows that the platform bills. */
+export function sqlOf(storage: DurableObjectStorage, meter?: Pick<PlatformMeter, "add">): Sql {
+  const run = (statement: string, parameters: SqlValue[]) => {
+    const cursor = storage.sql.exec(statement, ...parameters);
+    const rows = cursor.toArray();
+    const { rowsRead, rowsWritten } = cursor;
+    meter?.add({ rowsRead, rowsWritten });
+    return { rows, rowsWritten };
+  };
   return {
-    all: <Row extends SqlRow>(statement: string, ...parameters: SqlValue[]) =>
-      rows(statement, parameters).toArray() as Row[],
+    all: <Row extends SqlRow>(statement: string, ...parameters: SqlValue[]) => run(statement, parameters).rows as Row[],
     first: <Row extends SqlRow>(statement: string, ...parameters: SqlValue[]) =>
-      rows(statement, parameters).toArray()[0] as Row | undefined,
-    run: (statement, ...parameters) => {
-      const cursor = rows(statement, parameters);
-      cursor.toArray();
-      return cursor.rowsWritten;
-    },
+      run(statement, parameters).rows[0] as Row | undefined,
+    run: (statement, ...parameters) => run(statement, parameters).rowsWritten,
     transaction: (work) => storage.transactionSync(work),
   };
 }

@@ -107,6 +107,8 @@ export const LIMITS = {
   exportRows: 500,
   /** Reports at the end of one slice; the rest follows in the next. */
   exportBatches: 20,
+  /** UTC days that the platform's bill of a process is kept apart for; what is older counts on the oldest of them. */
+  platformBillDays: 31,
   /** Cores woken by one cron tick, so many at a time, within so long. */
   sweepCores: 1_000,
   sweepConcurrency: 16,

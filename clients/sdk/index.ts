@@ -4,6 +4,7 @@ export type { Fault, Page, PageEntry, PagePatch, PagesBody, SearchHit, Tier } fr
 export type { BatchView } from "../../kernel/llm/batch/job-state.ts";
 export type { StepView } from "../../kernel/log/journal.ts";
 export type { TrailReport } from "../../kernel/log/verification.ts";
+export type { PlatformBill } from "../../kernel/platform/platform-usage.ts";
 export type { ControlBlock } from "../../kernel/process/block.ts";
 export type { MessageView, Signal } from "../../kernel/process/message.ts";
 export type { ProvenanceReport } from "../../kernel/process/provenance.ts";

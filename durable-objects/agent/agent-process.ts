@@ -7,6 +7,8 @@ import { auditPage } from "../../kernel/log/audit.ts";
 import type { ChainEnd } from "../../kernel/log/chain.ts";
 import { readJournal } from "../../kernel/log/journal.ts";
 import { type Archived, type ArchiveOrder, archive } from "../../kernel/log/segment-lines.ts";
+import { PlatformMeter } from "../../kernel/platform/platform-meter.ts";
+import { savedUsage } from "../../kernel/platform/platform-usage.ts";
 import type { ClaimedCall } from "../../kernel/process/batch-calls.ts";
 import type { Birth } from "../../kernel/process/birth.ts";
 import { firstRow } from "../../kernel/process/birth.ts";
@@ -15,6 +17,7 @@ import type { CallMessage } from "../../kernel/process/call-message.ts";
 import type { Signal } from "../../kernel/process/message.ts";
 import type { Verdict } from "../../kernel/process/parking.ts";
 import type { AgentParts } from "../../kernel/process/parts.ts";
+import type { ProcessRow } from "../../kernel/process/process-store.ts";
 import { provenanceOf } from "../../kernel/process/provenance.ts";
 import type { ProcessPatch } from "../../kernel/process/spec.ts";
 import type { Standing } from "../../kernel/scheduler/standing.ts";
@@ -29,8 +32,8 @@ import { AGENT_MIGRATIONS } from "./migrations.ts";
 import { R2ObjectStore } from "./r2-object-store.ts";
 import type { Actor, AgentCalls, AgentOrders, AgentRpc, ListOptions } from "./rpc.ts";
 
-const PROCESS_FACTS = "SELECT id, tenant, window_tokens, page_tokens, max_output_tokens FROM process";
-type FactsRow = { id: string; tenant: string; window_tokens: number; page_tokens: number; max_output_tokens: number };
+const PROCESS_FACTS = "SELECT id, tenant, window_tokens, page_tokens, max_output_tokens, platform FROM process";
+type FactsRow = Pick<ProcessRow, "id" | "tenant" | "window_tokens" | "page_tokens" | "max_output_tokens" | "platform">;
 
 const GONE = err("not_found", "There is no such agent.");
 
@@ -40,7 +43,8 @@ const GONE = err("not_found", "There is no such agent.");
  * object without one touches nothing.
  */
 export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, AgentOrders, AgentCalls {
-  readonly #sql = sqlOf(this.ctx.storage);
+  readonly #meter = new PlatformMeter(systemClock);
+  readonly #sql = sqlOf(this.ctx.storage, this.#meter);
   /** Made when first needed; null again after erasing. */
   #runtime: AgentRuntime | null = null;
   /** What is under way and will touch the tables again: erasing waits for it. */
@@ -50,12 +54,16 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
 
   /** Begins the process; again with the same birth answers its block. */
   async create(birth: Birth): Promise<Result<ControlBlock>> {
+    return this.#meter.event("requests", () => this.#create(birth));
+  }
+
+  #create(birth: Birth): Result<ControlBlock> {
     const laid = migrate(this.#sql, AGENT_MIGRATIONS, systemClock.now());
     if (!laid.ok) return laid;
     const known = this.#open();
     if (known.ok) return ok(known.value.agent.block());
     if (known.error.code !== "not_found" || this.#sql.first(PROCESS_FACTS) !== undefined) return known;
-    this.#runtime = makeRuntime(this.ctx, this.env, this.#sql, factsOf(firstRow(birth, "")));
+    this.#runtime = this.#runtimeOf(firstRow(birth, ""));
     return ok(this.#runtime.agent.create(birth));
   }
 
@@ -318,7 +326,7 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
     await this.#with(({ watchers }) => {
       watchers.message(socket, message);
       return ok(null);
-    });
+    }, "socketMessages");
   }
 
   override webSocketClose(socket: WebSocket): void {
@@ -331,12 +339,16 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
 
   /** Loop and deadman in one: the alarm stands again before the work, and nothing is thrown at the platform. */
   override async alarm(info?: AlarmInvocationInfo): Promise<void> {
+    await this.#meter.event("requests", () => this.#alarm(info?.isRetry === true));
+  }
+
+  async #alarm(retried: boolean): Promise<void> {
     try {
       const opened = this.#open();
       if (!opened.ok) return this.#later(opened.error);
       const { parts, loop } = opened.value;
       parts.alarm.set(parts.clock.now());
-      await this.#track(loop.slice(info?.isRetry === true));
+      await this.#track(loop.slice(retried));
     } catch (cause) {
       console.error("a slice broke", cause);
       void this.ctx.storage.setAlarm(systemClock.now() + LIMITS.brokenSliceMs);
@@ -349,11 +361,16 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
   }
 
   /** Runs `work` on the process that lives here; `not_found` when none does. */
-  async #with<T>(work: (runtime: AgentRuntime) => Result<T> | Promise<Result<T>>): Promise<Result<T>> {
-    const opened = this.#open();
-    if (!opened.ok) return opened;
-    const result = work(opened.value);
-    return result instanceof Promise ? await this.#track(result) : result;
+  async #with<T>(
+    work: (runtime: AgentRuntime) => Result<T> | Promise<Result<T>>,
+    kind: "requests" | "socketMessages" = "requests",
+  ): Promise<Result<T>> {
+    return this.#meter.event(kind, () => {
+      const opened = this.#open();
+      if (!opened.ok) return opened;
+      const result = work(opened.value);
+      return result instanceof Promise ? this.#track(result) : result;
+    });
   }
 
   async #track<T>(work: Promise<T>): Promise<T> {
@@ -383,7 +400,13 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
 
   #make(): AgentRuntime | null {
     const row = this.#sql.first<FactsRow>(PROCESS_FACTS);
-    return row === undefined ? null : makeRuntime(this.ctx, this.env, this.#sql, factsOf(row));
+    if (row === undefined) return null;
+    this.#meter.resume(savedUsage(row.platform));
+    return this.#runtimeOf(row);
+  }
+
+  #runtimeOf(row: FactsRow): AgentRuntime {
+    return makeRuntime({ ctx: this.ctx, env: this.env, sql: this.#sql, meter: this.#meter }, factsOf(row));
   }
 
   /** Direct reclaim: a writer that filled the warm tier waits until there is room. */

@@ -4,6 +4,8 @@ import { LIMITS } from "../../kernel/limits.ts";
 import { makeProviders } from "../../kernel/llm/providers.ts";
 import { Log, type LogEntry } from "../../kernel/log/log.ts";
 import { redactor, secretsOf } from "../../kernel/log/redaction.ts";
+import type { PlatformMeter } from "../../kernel/platform/platform-meter.ts";
+import { PLATFORM_PRICES } from "../../kernel/platform/platform-prices.ts";
 import type { Sql } from "../../kernel/ports.ts";
 import { Agent } from "../../kernel/process/agent.ts";
 import { BatchCalls } from "../../kernel/process/batch-calls.ts";
@@ -20,6 +22,7 @@ import type { Stored } from "../../kernel/process/spec.ts";
 import { Strays } from "../../kernel/process/strays.ts";
 import { makeEgress } from "../../kernel/security/egress.ts";
 import { labelOf } from "../../kernel/security/label.ts";
+import type { Sandbox } from "../../kernel/security/sandbox/sandbox.ts";
 import { SqliteStorage } from "../../kernel/storage/drivers/sqlite.ts";
 import { Mounts } from "../../kernel/storage/mounts.ts";
 import { SYSCALLS } from "../../kernel/syscalls/index.ts";
@@ -54,14 +57,22 @@ export interface Facts {
   maxOutputTokens: number;
 }
 
-export function makeRuntime(ctx: DurableObjectState, env: ObjectEnv, storage: Sql, facts: Facts): AgentRuntime {
+/** What the object lends its process. */
+export interface Shell {
+  readonly ctx: DurableObjectState;
+  readonly env: ObjectEnv;
+  readonly sql: Sql;
+  readonly meter: PlatformMeter;
+}
+
+export function makeRuntime({ ctx, env, sql: storage, meter }: Shell, facts: Facts): AgentRuntime {
   const tx = new Transactions(storage);
   // Whoever opens a transaction opens one of `tx`, so that a rollback anywhere forgets what is cached everywhere.
   const sql: Sql = { ...storage, transaction: (work) => tx.run(work) };
   const ports = { sql, clock: systemClock, random: systemRandom, hash: systemHash };
   const written: LogEntry[] = [];
   const log = new Log(ports, (entry) => written.push(entry), redactor(secretsOf(variablesOf(env))));
-  const process = new ProcessStore(ports, log);
+  const process = new ProcessStore({ ...ports, meter }, log);
   const live = new LiveReply((frame) => watchers.show(frame));
   const watchers: Watchers = new Watchers(ctx, {
     log,
@@ -81,7 +92,7 @@ export function makeRuntime(ctx: DurableObjectState, env: ObjectEnv, storage: Sq
     {
       ...ports,
       room,
-      objects: new R2ObjectStore(env.PAGES),
+      objects: new R2ObjectStore(env.PAGES, meter),
       read: () => labelOf(process.get().label),
       stripped: (count) => countStripped({ process }, count),
     },
@@ -108,6 +119,7 @@ export function makeRuntime(ctx: DurableObjectState, env: ObjectEnv, storage: Sq
     room,
     stored,
     fileLabels: new FileLabels(sql),
+    platform: () => meter.usage(),
     files: new Mounts({ "/workspace": workspace }),
     syscalls: SYSCALLS,
     providers: makeProviders(variablesOf(env), systemFetch),
@@ -116,10 +128,10 @@ export function makeRuntime(ctx: DurableObjectState, env: ObjectEnv, storage: Sq
       public: (input, init) => (env.PUBLIC_NETWORK ?? globalThis).fetch(input as string, init),
     }),
     credentials: agentCredentials(env, facts.tenant),
-    sandbox: sandboxPort(ctx),
-    core: corePort(env, facts.tenant),
-    calls: callQueue(env),
-    alarm: alarmPort(ctx),
+    sandbox: billedSandbox(sandboxPort(ctx), meter),
+    core: corePort(env, facts.tenant, meter),
+    calls: callQueue(env, meter),
+    alarm: alarmPort(ctx, meter),
     version: VERSION,
   };
   const loop = new AgentLoop(parts);
@@ -127,28 +139,53 @@ export function makeRuntime(ctx: DurableObjectState, env: ObjectEnv, storage: Sq
   return { parts, loop, watchers, agent, calls: new BatchCalls(parts, loop.door) };
 }
 
-function corePort(env: ObjectEnv, tenant: string): CorePort {
+/** The core is asked on the process's account: it pays for the request and for the rows that the answer took. */
+function corePort(env: ObjectEnv, tenant: string, meter: PlatformMeter): CorePort {
   const core = coreGrants(env, tenant);
   return {
-    settleAndGrant: (report, next) => within(LIMITS.rpcMs, "settleAndGrant", core.settleAndGrant(report, next)),
-    ruleFor: (agentId, asked) => within(LIMITS.rpcMs, "ruleFor", core.ruleFor(agentId, asked)),
+    settleAndGrant: async (report, next) => {
+      meter.add({ requests: 1 });
+      const reply = await within(LIMITS.rpcMs, "settleAndGrant", core.settleAndGrant(report, next));
+      meter.add(reply?.rows ?? {});
+      return reply;
+    },
+    ruleFor: (agentId, asked) => {
+      meter.add({ requests: 1 });
+      return within(LIMITS.rpcMs, "ruleFor", core.ruleFor(agentId, asked));
+    },
   };
 }
 
-function callQueue(env: ObjectEnv): CallQueue {
-  const sent = (message: CallMessage): Promise<unknown> =>
-    message.lane === "economy" ? economyPool(env, message).ask(message) : env.CALLS.send(message);
+/** Code runs in a Worker, whose CPU is what its gas stands for. */
+function billedSandbox(sandbox: Sandbox, meter: PlatformMeter): Sandbox {
+  return {
+    run: async (program, host) => {
+      const outcome = await sandbox.run(program, host);
+      meter.add({ cpuMs: Math.ceil(outcome.gas * LIMITS.codeMsPerGas) });
+      return outcome;
+    },
+  };
+}
+
+function callQueue(env: ObjectEnv, meter: PlatformMeter): CallQueue {
+  const sent = (message: CallMessage): Promise<unknown> => {
+    meter.add(
+      message.lane === "economy" ? { requests: 1 } : { queueOperations: PLATFORM_PRICES.queueOperationsPerMessage },
+    );
+    return message.lane === "economy" ? economyPool(env, message).ask(message) : env.CALLS.send(message);
+  };
   return {
     send: async (message) => void (await within(LIMITS.rpcMs, "send", sent(message))),
   };
 }
 
 /** Writes of the alarm join the transaction around them; nothing awaits, so nothing comes between. */
-function alarmPort(ctx: DurableObjectState): AlarmPort {
+function alarmPort(ctx: DurableObjectState, meter: PlatformMeter): AlarmPort {
   return {
     set: (at) => {
-      if (at === null) void ctx.storage.deleteAlarm();
-      else void ctx.storage.setAlarm(at);
+      if (at === null) return void ctx.storage.deleteAlarm();
+      meter.add({ rowsWritten: 1 });
+      void ctx.storage.setAlarm(at);
     },
   };
 }

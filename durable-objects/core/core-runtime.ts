@@ -10,7 +10,7 @@ import { Transactions } from "../../kernel/transactions.ts";
 import { R2ObjectStore } from "../agent/r2-object-store.ts";
 import { CheckpointTable } from "../d1/checkpoint-table.ts";
 import { type ObjectEnv, variablesOf } from "../env.ts";
-import { systemClock, systemHash, systemRandom } from "../ports.ts";
+import { systemClock, systemFetch, systemHash, systemRandom } from "../ports.ts";
 import { agentOrders } from "../stubs.ts";
 import { Agenda } from "./agenda.ts";
 import { Approvals } from "./approvals.ts";
@@ -85,6 +85,7 @@ export function makeCoreRuntime(env: ObjectEnv, sql: Sql, tenant: string): CoreR
     letters: new DeadLetters(ports),
     vendors,
     projection,
-    providers: makeProviders(variablesOf(env), (input, init) => fetch(input, init)),
+    // The core asks which models there are and what they cost; it calls none, so nothing leaves here past a gate.
+    providers: makeProviders(variablesOf(env), systemFetch),
   };
 }

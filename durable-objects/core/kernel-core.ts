@@ -3,6 +3,7 @@ import { type ErrorCode, err, ok, type Result } from "../../kernel/errors.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import { auditPage } from "../../kernel/log/audit.ts";
 import type { ChainEnd } from "../../kernel/log/chain.ts";
+import { PlatformMeter } from "../../kernel/platform/platform-meter.ts";
 import { type Birth, newBirth, newborn } from "../../kernel/process/birth.ts";
 import type { ControlBlock } from "../../kernel/process/block.ts";
 import { routingOf } from "../../kernel/process/routing.ts";
@@ -34,7 +35,8 @@ const GONE = err("not_found", "There is no such agent.");
  * the alarm, and by cron when alarms failed.
  */
 export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, CoreGrants, CoreVendors {
-  readonly #sql = sqlOf(this.ctx.storage);
+  readonly #meter = new PlatformMeter(systemClock);
+  readonly #sql = sqlOf(this.ctx.storage, this.#meter);
   #laid = migrate(this.#sql, CORE_MIGRATIONS, systemClock.now());
   #runtime: CoreRuntime | null = null;
   /** The alarm as this instance last set it. */
@@ -47,7 +49,7 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
     if (!this.#laid.ok) throw new Error(this.#laid.error.message);
     const { tx, scheduler, vendors } = this.#core();
     await vendors.prepare(report, next);
-    const tell = tx.run(() => {
+    const step = () => {
       const reply = scheduler.settleAndGrant(report, next);
       const dispatched = reply.kind === "granted" ? [] : scheduler.dispatch();
       const released = report.settlements.length > 0 ? scheduler.releaseQuotaWaiters() : [];
@@ -56,10 +58,11 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
       const chosen = next !== null && dispatched.includes(report.agentId);
       const last = chosen ? scheduler.settleAndGrant(report, next) : reply;
       return { reply: { ...last, standing: scheduler.standing(report.agentId) }, agents: others };
-    });
+    };
+    const { value: tell, rows } = this.#meter.during(() => tx.run(step));
     this.#tellToRun(tell.agents);
     this.#wakeBy(Math.min(systemClock.now() + LIMITS.projectionMs, vendors.dueAt() ?? Number.POSITIVE_INFINITY));
-    return tell.reply;
+    return { ...tell.reply, rows };
   }
 
   async ruleFor(agentId: string, asked: Asked): Promise<RuleWord | null> {

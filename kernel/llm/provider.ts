@@ -68,6 +68,8 @@ export interface ChatHooks {
   careful?: boolean;
   /** Text as it arrives. Not stored. */
   onDelta?: (text: string) => void;
+  /** Reasoning as it arrives, from vendors that say it. Not stored. */
+  onReasoning?: (text: string) => void;
   /** All text and reasoning so far, a `prefill` included, whenever text was added: what a cut generation resumes from. */
   onPartial?: (partial: Prefill) => void;
 }

@@ -9,6 +9,15 @@ import type { Completion, Delta, ToolCallDelta } from "./wire.ts";
 /** Finish reasons that other servers use for ours. */
 const ALIASES: Readonly<Record<string, FinishReason>> = { function_call: "tool_calls", end_turn: "stop", eos: "stop" };
 
+/** What a chunk added. */
+export interface Added {
+  /** Visible text. */
+  text: string;
+  reasoning: string;
+}
+
+const NOTHING: Added = { text: "", reasoning: "" };
+
 interface PartialCall {
   id: string;
   name: string;
@@ -29,15 +38,15 @@ export class ReplyAccumulator {
     this.#reasoning = prefill.reasoning;
   }
 
-  /** Takes one chunk; answers the visible text that it added. */
-  add(chunk: Completion): string {
+  /** Takes one chunk; answers what it added. */
+  add(chunk: Completion): Added {
     this.#id ||= chunk.id ?? "";
     const choice = chunk.choices?.find(({ index }) => (index ?? 0) === 0);
     this.#usage = chunk.usage ?? choice?.usage ?? this.#usage;
-    if (choice === undefined || this.#finish !== null) return "";
-    const text = this.#append(choice.delta ?? choice.message ?? {});
+    if (choice === undefined || this.#finish !== null) return NOTHING;
+    const added = this.#append(choice.delta ?? choice.message ?? {});
     this.#finish = choice.finish_reason || null;
-    return text;
+    return added;
   }
 
   /** The vendor's word for why it stopped; null until it said one. */
@@ -69,12 +78,13 @@ export class ReplyAccumulator {
     return { ok: true, reason: reason === "stop" && calls.length > 0 ? "tool_calls" : reason };
   }
 
-  #append(delta: Delta): string {
-    this.#reasoning += delta.reasoning_content ?? delta.reasoning ?? "";
+  #append(delta: Delta): Added {
+    const reasoning = delta.reasoning_content ?? delta.reasoning ?? "";
+    this.#reasoning += reasoning;
     const text = (delta.content ?? "") + (delta.refusal ?? "");
     this.#content += text;
     for (const call of delta.tool_calls ?? []) this.#appendCall(call);
-    return text;
+    return { text, reasoning };
   }
 
   #appendCall(delta: ToolCallDelta): void {

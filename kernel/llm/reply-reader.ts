@@ -9,7 +9,7 @@ import {
   streamFailure,
 } from "./classify.ts";
 import type { ChatHooks, ChatOutcome } from "./provider.ts";
-import { ReplyAccumulator } from "./reply-accumulator.ts";
+import { type Added, ReplyAccumulator } from "./reply-accumulator.ts";
 import type { ReplyFrame } from "./reply-frame.ts";
 import { boundedUsage } from "./usage.ts";
 
@@ -68,7 +68,8 @@ export class ReplyReader {
     }
   }
 
-  #show(text: string): void {
+  #show({ text, reasoning: thought }: Added): void {
+    if (thought !== "") this.#hooks.onReasoning?.(thought);
     if (text === "") return;
     this.#hooks.onDelta?.(text);
     if (this.#hooks.onPartial === undefined) return;

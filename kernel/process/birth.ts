@@ -1,6 +1,7 @@
 import type { IdPorts } from "../id.ts";
 import { newAgentId } from "../id.ts";
 import { LIMITS } from "../limits.ts";
+import { NO_BILL } from "../platform/platform-bill.ts";
 import { LABELS, labelText } from "../security/label.ts";
 import type { ControlBlock } from "./block.ts";
 import { metersOf, NOTHING_STORED } from "./meters.ts";
@@ -80,6 +81,7 @@ export function firstRow(
     cost_nano_usd: 0,
     steps: 0,
     tool_calls: 0,
+    platform: null,
     standing: null,
     exported_seq: 0,
     erased_at: null,
@@ -118,6 +120,7 @@ export function newborn(birth: Birth): ControlBlock {
       costUsd: "0.00",
       steps: 0,
       toolCalls: 0,
+      platform: NO_BILL,
     },
     context: {
       windowTokens: row.window_tokens,

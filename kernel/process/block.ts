@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { platformBill } from "../platform/platform-usage.ts";
 import { LANES, METER_PERIODS, PERMISSION_LEVELS, QUOTA_NAMES } from "./spec.ts";
 import { EXIT_REASONS, STATES, STOP_REASONS, WAIT_REASONS } from "./state.ts";
 
@@ -18,6 +19,8 @@ export const usage = z.object({
   /** Model calls that ended with a reply. */
   steps: count,
   toolCalls: count,
+  /** What the platform itself is estimated to ask for, on top. */
+  platform: platformBill,
 });
 
 export const contextStats = z.object({

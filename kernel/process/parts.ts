@@ -2,6 +2,7 @@ import type { ContextManager } from "../context/context-manager.ts";
 import type { IdempotencyKeys } from "../idempotency.ts";
 import type { Providers } from "../llm/providers.ts";
 import type { Log } from "../log/log.ts";
+import type { PlatformUsage } from "../platform/platform-usage.ts";
 import type { Clock, Hash, Random } from "../ports.ts";
 import type { Asked, RuleWord } from "../scheduler/approval-rules.ts";
 import type { AgentReport, GrantReply, GrantRequest } from "../scheduler/grant.ts";
@@ -65,6 +66,8 @@ export interface AgentParts {
   readonly room: Room;
   /** Pages and files as they stand. */
   stored(): Stored;
+  /** What the process took of the platform, as far as it was counted. */
+  platform(): PlatformUsage;
   readonly syscalls: Readonly<Record<string, Syscall>>;
   readonly providers: Providers;
   readonly egress: Egress;

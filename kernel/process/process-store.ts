@@ -1,5 +1,6 @@
 import { KernelBug } from "../errors.ts";
 import type { Log } from "../log/log.ts";
+import type { PlatformMeter } from "../platform/platform-meter.ts";
 import type { Clock, Sql, SqlRow } from "../ports.ts";
 import type { Lane, PermissionLevel } from "./spec.ts";
 import { assertLegal, type ExitReason, type State, type StopReason, type WaitReason } from "./state.ts";
@@ -60,6 +61,8 @@ export interface ProcessRow extends SqlRow {
   cost_nano_usd: number;
   steps: number;
   tool_calls: number;
+  /** What was counted of the platform when the row was last written, as JSON. */
+  platform: string | null;
   standing: string | null;
   exported_seq: number;
   erased_at: number | null;
@@ -67,7 +70,9 @@ export interface ProcessRow extends SqlRow {
   updated_at: number;
 }
 
-export type ProcessChange = Partial<Omit<ProcessRow, "id" | "tenant" | "state" | "created_at" | "updated_at">>;
+export type ProcessChange = Partial<
+  Omit<ProcessRow, "id" | "tenant" | "state" | "platform" | "created_at" | "updated_at">
+>;
 
 /** What a state brings with it. */
 export type StateFacts =
@@ -82,9 +87,11 @@ export class ProcessStore {
   readonly #sql: Sql;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #meter: Pick<PlatformMeter, "usage">;
   #row: ProcessRow | null = null;
 
-  constructor(ports: { sql: Sql; clock: Clock }, log: Log) {
+  constructor(ports: { sql: Sql; clock: Clock; meter: Pick<PlatformMeter, "usage"> }, log: Log) {
+    this.#meter = ports.meter;
     this.#sql = ports.sql;
     this.#clock = ports.clock;
     this.#log = log;
@@ -140,7 +147,9 @@ export class ProcessStore {
     this.#row = null;
   }
 
-  #write(change: Partial<ProcessRow>): void {
+  /** What was counted of the platform goes along, because the row is written anyway. */
+  #write(facts: Partial<ProcessRow>): void {
+    const change = { ...facts, platform: JSON.stringify(this.#meter.usage()) };
     const entries = Object.entries(change) as [string, string | number | null][];
     const assignments = entries.map(([column]) => `${column} = ?`).join(", ");
     this.#sql.run(`UPDATE process SET ${assignments}`, ...entries.map(([, value]) => value));

@@ -2,6 +2,7 @@ import type { ErrorCode } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { outcomeOf } from "../llm/gate/outcome.ts";
 import type { LogEntry } from "../log/log.ts";
+import { platformBillOf } from "../platform/platform-bill.ts";
 import type { AgentReport, OpenQuestion, Settlement } from "../scheduler/grant.ts";
 import { type ControlBlock, usd } from "./block.ts";
 import { consentQuestion } from "./consent.ts";
@@ -34,13 +35,16 @@ export function reportOf(parts: AgentParts): { report: AgentReport; more: boolea
       questions: openQuestions(parts),
       dueInMs: dueInMs(parts),
       stored: parts.stored(),
+      platform: parts.platform(),
     },
   };
 }
 
-/** The process control block, as of now. */
+/** The process control block, as of now; the rows that are read for it are on the bill. */
 export function blockOf(parts: AgentParts): ControlBlock {
   const row = parts.process.get();
+  const context = parts.context.stats();
+  const quotas = metersOf(row, parts.stored(), parts.clock.now());
   return {
     id: row.id,
     name: row.name,
@@ -67,9 +71,10 @@ export function blockOf(parts: AgentParts): ControlBlock {
       costUsd: usd(row.cost_nano_usd),
       steps: row.steps,
       toolCalls: row.tool_calls,
+      platform: platformBillOf(parts.platform()),
     },
-    context: parts.context.stats(),
-    quotas: metersOf(row, parts.stored(), parts.clock.now()),
+    context,
+    quotas,
     createdAt: new Date(row.created_at).toISOString(),
     updatedAt: new Date(row.updated_at).toISOString(),
   };

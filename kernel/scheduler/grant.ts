@@ -4,6 +4,8 @@ import type { CacheLevel } from "../llm/cache/reply-cache.ts";
 import type { TokenUsage } from "../llm/chat.ts";
 import type { CallOutcome } from "../llm/gate/outcome.ts";
 import type { ModelPrice } from "../llm/provider.ts";
+import type { RowShare } from "../platform/platform-meter.ts";
+import type { PlatformUsage } from "../platform/platform-usage.ts";
 import type { ControlBlock } from "../process/block.ts";
 import type { Lane, Stored } from "../process/spec.ts";
 import type { Standing } from "./standing.ts";
@@ -95,6 +97,8 @@ export interface AgentReport {
   dueInMs?: number | null;
   /** Pages and files as they stand; absent = as before. */
   stored?: Stored;
+  /** What the process took of the platform since it began; absent = as before. */
+  platform?: PlatformUsage;
 }
 
 /** Asks for money and, in the interactive lane, a slot for one model call. */
@@ -123,8 +127,8 @@ export interface Reservation {
   reservedNanoUsd: number;
 }
 
-/** What the core says to one question, and how the process stands with its quotas after it. */
-export type GrantReply = GrantAnswer & { standing?: Standing };
+/** What the core says to one question, how the process stands with its quotas after it, and what rows the answer took. */
+export type GrantReply = GrantAnswer & { standing?: Standing; rows?: RowShare };
 
 export type GrantAnswer =
   /** Call now, with at most `maxOutputTokens`. `slotMs` is how long the slot is held: 0 in the batch lane, which has none. */

@@ -1,4 +1,5 @@
 import { LIMITS } from "../limits.ts";
+import { NO_BILL } from "../platform/platform-bill.ts";
 import type { Sql, SqlRow } from "../ports.ts";
 import type { Birth } from "../process/birth.ts";
 import type { ControlBlock } from "../process/block.ts";
@@ -22,6 +23,7 @@ export interface ProcessEntry extends SqlRow {
   grants: string | null;
   asks: string;
   stored: string | null;
+  platform: string | null;
   seq: number;
   head: string | null;
   vtime: number;
@@ -34,7 +36,8 @@ const INSERT = `INSERT INTO processes (id, name, state, priority, parent_id, blo
   changed, erased_at) VALUES (?, ?, 'new', ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, NULL)`;
 const GET = "SELECT * FROM processes WHERE id = ?";
 const REPORT = `UPDATE processes SET name = ?, state = ?, priority = ?, block = ?, spec = NULL, seq = ?, changed = ?,
-  due_at = ?, stored = coalesce(?, stored), head = coalesce(?, head) WHERE id = ? AND seq <= ? AND erased_at IS NULL`;
+  due_at = ?, stored = coalesce(?, stored), head = coalesce(?, head), platform = coalesce(?, platform)
+  WHERE id = ? AND seq <= ? AND erased_at IS NULL`;
 const SERVE = "UPDATE processes SET vtime = vtime + ? WHERE id = ?";
 const START_AT = "UPDATE processes SET vtime = max(vtime, ?) WHERE id = ?";
 const LIST = `SELECT * FROM processes WHERE erased_at IS NULL AND id > ?
@@ -82,8 +85,10 @@ export function storedOf(entry: ProcessEntry): Stored {
   return entry.stored === null ? NOTHING_STORED : (JSON.parse(entry.stored) as Stored);
 }
 
+/** A block that an older version reported lacks what came later. */
 export function blockOf(entry: ProcessEntry): ControlBlock {
-  return JSON.parse(entry.block) as ControlBlock;
+  const block = JSON.parse(entry.block) as ControlBlock;
+  return { ...block, usage: { ...block.usage, platform: block.usage?.platform ?? NO_BILL } };
 }
 
 export class ProcessTable {
@@ -117,11 +122,33 @@ export class ProcessTable {
     return entry === undefined || entry.erased_at !== null ? null : entry;
   }
 
-  /** Takes a report in, unless a newer one is there. There will be a sign of the process until `signAt`. */
-  report({ block, seq, head, stored }: AgentReport, changed: number, signAt: number | null): void {
+  /**
+   * Takes a report in, unless a newer one is there. There will be a sign of the process until `signAt`; `platform` is what it
+   * took of the platform, by day, with what it reports.
+   */
+  report(
+    { block, seq, head, stored }: AgentReport,
+    changed: number,
+    signAt: number | null,
+    platform: string | null,
+  ): void {
     const { id, name, state, priority } = block;
     const kept = stored === undefined ? null : JSON.stringify(stored);
-    this.#sql.run(REPORT, name, state, priority, shortened(block), seq, changed, signAt, kept, head ?? null, id, seq);
+    const values = [
+      name,
+      state,
+      priority,
+      shortened(block),
+      seq,
+      changed,
+      signAt,
+      kept,
+      head ?? null,
+      platform,
+      id,
+      seq,
+    ];
+    this.#sql.run(REPORT, ...values);
   }
 
   /** What the process may, by the core's word: a report that was made before that word changes nothing. Also of an erased one. */

@@ -1,6 +1,7 @@
 import { LIMITS } from "../limits.ts";
 import { maxCostNanoUsd } from "../llm/pricing.ts";
 import type { Log } from "../log/log.ts";
+import { withReported } from "../platform/platform-days.ts";
 import type { Clock, Sql } from "../ports.ts";
 import { NOTHING_STORED } from "../process/meters.ts";
 import { type Quotas, STORED_NAMES, type Stored } from "../process/spec.ts";
@@ -16,7 +17,7 @@ import {
   type Settlement,
 } from "./grant.ts";
 import { Ledger, type LedgerCall, reservation } from "./ledger.ts";
-import { endOf } from "./period.ts";
+import { endOf, periodOf } from "./period.ts";
 import { type ProcessEntry, ProcessTable, storedOf } from "./process-table.ts";
 import { Questions } from "./questions.ts";
 import { LEAST_OF_A_CALL, QuotaWaiters } from "./quota-waiters.ts";
@@ -340,7 +341,9 @@ export class Scheduler {
   #note(entry: ProcessEntry, report: AgentReport): void {
     if (report.stored !== undefined && report.seq >= entry.seq) this.#weigh(entry, report.stored);
     const signAt = this.#signAt(report.dueInMs ?? null);
-    this.processes.report(report, this.counters.next("changed"), signAt);
+    const day = periodOf("day", this.#clock.now());
+    const platform = report.platform === undefined ? null : withReported(entry.platform, report.platform, day);
+    this.processes.report(report, this.counters.next("changed"), signAt, platform);
     if (report.block.waitReason !== "quota") this.quotaWaiters.remove(report.agentId);
     this.questions.sync(report.agentId, report.questions);
     for (const row of report.segments) this.#sql.run(ADD_SEGMENT, report.agentId, JSON.stringify(row));

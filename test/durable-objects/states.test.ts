@@ -4,10 +4,12 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { AGENT_MIGRATIONS } from "../../durable-objects/agent/migrations.ts";
+import type { AgentCalls } from "../../durable-objects/agent/rpc.ts";
 import { BATCH_JOB_MIGRATIONS } from "../../durable-objects/batch-job/migrations.ts";
 import type { BatchJobRpc } from "../../durable-objects/batch-job/rpc.ts";
 import { CORE_MIGRATIONS } from "../../durable-objects/core/migrations.ts";
 import type { CoreGrants } from "../../durable-objects/core/rpc.ts";
+import { ECONOMY_POOL_MIGRATIONS } from "../../durable-objects/economy-pool/migrations.ts";
 import type { ObjectEnv } from "../../durable-objects/env.ts";
 import type { Migration } from "../../durable-objects/migrations.ts";
 import { GATE_MIGRATIONS } from "../../durable-objects/provider-gate/migrations.ts";
@@ -23,6 +25,7 @@ import {
   RUNNING_MESSAGE,
   TENANT_NAME,
 } from "../fixtures/states/rows.ts";
+import { nextMessage } from "../support/calls-queue.ts";
 import { TestTenant, value } from "../support/tenant.ts";
 import { boot, json, problem } from "../workers/kernel-client.ts";
 import { newTenant } from "../workers/key-holders.ts";
@@ -41,6 +44,7 @@ const SCHEMAS: Record<string, readonly Migration[]> = {
   agent: AGENT_MIGRATIONS,
   core: CORE_MIGRATIONS,
   "batch-job": BATCH_JOB_MIGRATIONS,
+  "economy-pool": ECONOMY_POOL_MIGRATIONS,
   "provider-gate": GATE_MIGRATIONS,
 };
 
@@ -171,6 +175,22 @@ describe.each(states("batch-job"))("a batch job that schema %s left half done", 
       progress: { total: 2, completed: 1, failed: 0 },
     });
     expect(value(await job.cancel())).toMatchObject({ state: "cancelling" });
+  });
+});
+
+describe.each(states("economy-pool"))("an economy pool that schema %s left with an outcome in its hands", (version) => {
+  test("tells it to the agent that waits for it, and is empty then", async () => {
+    const tenant = new TestTenant();
+    const { id } = await tenant.spawn({ lane: "economy" });
+    const call = await nextMessage(tenant, id);
+    value(await (tenant.stub(id) as unknown as AgentCalls).claimCall(call, 1));
+    const stub = objects.ECONOMY.getByName(`${tenant.name}/openai/gpt-5.4-mini`) as unknown as DurableObjectStub;
+    const message = JSON.stringify({ ...call, lane: "economy" });
+    await leave(stub, "economy-pool", version, tenant.name, `UPDATE calls SET message = '${message}'`);
+    await runInDurableObject(stub, (_object, { storage }) => storage.setAlarm(Date.now() + 60_000));
+    await runDurableObjectAlarm(stub);
+    expect((await tenant.until(id, ({ state }) => state === "terminated")).result).toBe("The books are kept.");
+    expect(await rows(stub, "SELECT * FROM calls")).toEqual([]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import type { CostRow } from "../../kernel/scheduler/costs.ts";
 import { csv } from "../../workers/api/csv.ts";
 import { boot, json, problem, request, spawnDaemon } from "./kernel-client.ts";
 
@@ -23,16 +24,18 @@ async function table(path: string, headers: Record<string, string> = {}): Promis
 describe("the bill as a table", () => {
   test("is asked for by format or by the Accept header, and says what the JSON says", async () => {
     const id = await answered();
-    const report = await json<{ items: ({ key: string } & Record<string, unknown>)[] }>(200, "GET", "/v1/costs");
+    const report = await json<{ items: CostRow[] }>(200, "GET", "/v1/costs");
     const row = report.items.find(({ key }) => key === id);
     const tables = [await table("/v1/costs?format=csv"), await table("/v1/costs", { Accept: "text/csv" })];
     for (const { lines, type } of tables) {
       expect(type).toBe("text/csv; charset=utf-8");
       expect(lines[0]).toBe(
-        "key,calls,promptTokens,cachedTokens,completionTokens,reasoningTokens,costNanoUsd,costUsd,cacheHits,savedNanoUsd,unknown",
+        "key,calls,promptTokens,cachedTokens,completionTokens,reasoningTokens,costNanoUsd,costUsd,cacheHits,savedNanoUsd,unknown," +
+          "platformRequests,platformRowsRead,platformRowsWritten,platformGbSeconds,platformCpuMs,platformR2ClassA,platformR2ClassB," +
+          "platformQueueOperations,platformCostNanoUsd,platformCostUsd",
       );
-      const columns = lines[0]?.split(",") ?? [];
-      expect(lines).toContain(columns.map((column) => String(row?.[column])).join(","));
+      const { platform, ...sums } = row ?? { platform: null };
+      expect(lines).toContain([...Object.values(sums), ...Object.values(platform ?? {})].join(","));
     }
     await problem(422, "invalid_input", "GET", "/v1/costs?format=xml");
     expect(await json(200, "GET", "/v1/costs?format=json", { headers: { Accept: "text/csv" } })).toEqual(report);

@@ -1,8 +1,9 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { systemClock } from "../../durable-objects/ports.ts";
+import { cachedChat, cachedEmbeddings } from "../../kernel/llm/cache/cached-reply.ts";
 import { ReplyCache } from "../../kernel/llm/cache/reply-cache.ts";
 import { AccessLog } from "./access-log.ts";
-import type { AppEnv } from "./context.ts";
+import type { AppEnv, Replies } from "./context.ts";
 import { KeyRing } from "./key-ring.ts";
 import { accessLogged } from "./middleware/access-logged.ts";
 import { authenticated } from "./middleware/authenticated.ts";
@@ -83,12 +84,20 @@ const RESOURCES = [
   credentials,
 ] as const;
 
+/** What this isolate keeps. */
+function newReplies(): Replies {
+  return {
+    chat: new ReplyCache(systemClock, cachedChat),
+    embeddings: new ReplyCache(systemClock, cachedEmbeddings),
+  };
+}
+
 export function createApp(): OpenAPIHono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>({ defaultHook: validInput });
   app.use(requestId, safeHeaders, openAiErrors, wholeBody);
   app.use("/v1/*", accessLogged(new AccessLog(systemClock, (line) => console.log(line))));
   app.use("/v1/*", authenticated(new KeyRing(systemClock)), withinRate, permitted(app));
-  app.use("/v1/*", withReplies(new ReplyCache(systemClock)), withGateway());
+  app.use("/v1/*", withReplies(newReplies()), withGateway());
   app.use("/v1/agents/:id/*", knownAgent);
   for (const resource of RESOURCES) resource(app);
   registerSecurity(app);

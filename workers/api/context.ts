@@ -1,9 +1,17 @@
 import type { Context } from "hono";
 import type { ReplyCache } from "../../kernel/llm/cache/reply-cache.ts";
+import type { ChatReply } from "../../kernel/llm/chat.ts";
+import type { EmbeddingReply } from "../../kernel/llm/embeddings/embedding.ts";
 import type { Gateway } from "../../kernel/llm/gate/pass.ts";
 import type { Env } from "../env.ts";
 import type { AgentObject, ReachAgent } from "../objects.ts";
 import type { Principal } from "./authenticate.ts";
+
+/** The replies of models that may be given again, as one isolate keeps them. */
+export interface Replies {
+  chat: ReplyCache<ChatReply>;
+  embeddings: ReplyCache<EmbeddingReply>;
+}
 
 /** What travels with a request through the app. Each variable is set by the one middleware that is named after it. */
 export interface AppEnv {
@@ -12,8 +20,8 @@ export interface AppEnv {
     requestId: string;
     /** On every route under `/v1`. */
     principal: Principal;
-    /** The replies of models that may be given again, as this isolate keeps them. */
-    replies: ReplyCache;
+    /** Those of this isolate. */
+    replies: Replies;
     /** The way through the gates of vendor accounts, for calls of keys. */
     gateway: Gateway;
     /** On every route under `/v1/agents/{id}`. */

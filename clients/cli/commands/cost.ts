@@ -13,7 +13,7 @@ interface CostOptions {
 /** `aos cost`: the bill. */
 export function costCommand(): Command {
   return new Command("cost")
-    .description("the bill, to the nano-dollar")
+    .description("the bill, to the nano-dollar, and the platform's own as estimated")
     .addOption(new Option("--by <group>", "one line for each").choices(COST_GROUPS).default("agent"))
     .option("--from <time>", "RFC 3339; by default all that is known")
     .option("--to <time>", "RFC 3339; by default now")
@@ -24,7 +24,7 @@ export function costCommand(): Command {
     });
 }
 
-function costTable(by: CostGroup, { items, totalUsd }: CostReport): string {
+function costTable(by: CostGroup, { items, totalUsd, platform }: CostReport): string {
   const rows = items.map((item) => [
     item.key,
     String(item.calls),
@@ -33,7 +33,8 @@ function costTable(by: CostGroup, { items, totalUsd }: CostReport): string {
     String(item.completionTokens),
     String(item.unknown),
     `$${item.costUsd}`,
+    item.platform === null ? "" : `$${item.platform.costUsd}`,
   ]);
-  const header = [by.toUpperCase(), "CALLS", "IN", "CACHED", "OUT", "UNKNOWN", "COST"];
-  return table(header, [...rows, ["total", "", "", "", "", "", `$${totalUsd}`]]);
+  const header = [by.toUpperCase(), "CALLS", "IN", "CACHED", "OUT", "UNKNOWN", "COST", "PLATFORM"];
+  return table(header, [...rows, ["total", "", "", "", "", "", `$${totalUsd}`, `$${platform.costUsd}`]]);
 }

@@ -75,7 +75,7 @@ function describe(block: ControlBlock): string {
     ["parent", block.parentId],
     ["steps", `${usage.steps}, ${usage.toolCalls} tool calls`],
     ["tokens", `${usage.promptTokens} in (${usage.cachedTokens} cached), ${usage.completionTokens} out`],
-    ["cost", `$${usage.costUsd}`],
+    ["cost", `$${usage.costUsd}, and about $${usage.platform.costUsd} for the platform`],
     ["window", `${context.residentTokens} of ${context.windowTokens} tokens`],
     ["pages", `${context.hotPages} hot, ${context.warmPages} warm, ${context.coldPages} cold`],
     ["faults", `${context.minorFaults} minor, ${context.majorFaults} major, ${context.evictions} evictions`],

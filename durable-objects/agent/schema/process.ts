@@ -67,6 +67,8 @@ export const process = sqliteTable("process", {
   steps: integer().notNull(),
   toolCalls: integer("tool_calls").notNull(),
 
+  /** What was counted of the platform when the row was last written, as JSON. */
+  platform: text(),
   /** The meters of the process as the core last told them, as JSON. */
   standing: text(),
   /** The newest log entry that the core has seen. */

@@ -23,6 +23,8 @@ export const processes = sqliteTable(
     asks: text().notNull().default("[]"),
     /** Pages, files and their bytes as last reported, as JSON; null = never reported, or erased. */
     stored: text(),
+    /** What the process took of the platform, by UTC day, as JSON; it outlives the process. */
+    platform: text(),
     /** Sequence number of the agent's log that `block` shows; an older report is ignored. */
     seq: integer().notNull(),
     /** Hash of that entry; null = never reported by a version that knew it. */

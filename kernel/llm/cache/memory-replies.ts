@@ -1,13 +1,12 @@
 import type { Clock } from "../../ports.ts";
-import type { CachedReply } from "./cached-reply.ts";
 
 /** The first level: replies in this isolate's memory, least recently used out first, within a size and an age. */
-export class MemoryReplies {
+export class MemoryReplies<Value> {
   readonly #clock: Clock;
   readonly #maxBytes: number;
   readonly #ttlMs: number;
   /** In order of use; a Map keeps the order of insertion. */
-  readonly #entries = new Map<string, { value: CachedReply; bytes: number; until: number }>();
+  readonly #entries = new Map<string, { value: Value; bytes: number; until: number }>();
   #bytes = 0;
 
   constructor(clock: Clock, bounds: { maxBytes: number; ttlMs: number }) {
@@ -16,7 +15,7 @@ export class MemoryReplies {
     this.#ttlMs = bounds.ttlMs;
   }
 
-  get(key: string): CachedReply | null {
+  get(key: string): Value | null {
     const entry = this.#entries.get(key);
     if (entry === undefined) return null;
     this.delete(key);
@@ -26,7 +25,7 @@ export class MemoryReplies {
   }
 
   /** `text` is the entry as JSON; its length stands for its size. */
-  put(key: string, value: CachedReply, text: string): void {
+  put(key: string, value: Value, text: string): void {
     this.delete(key);
     const bytes = 2 * text.length;
     if (bytes > this.#maxBytes) return;
@@ -42,7 +41,7 @@ export class MemoryReplies {
     this.#entries.delete(key);
   }
 
-  #insert(key: string, entry: { value: CachedReply; bytes: number; until: number }): void {
+  #insert(key: string, entry: { value: Value; bytes: number; until: number }): void {
     this.#entries.set(key, entry);
     this.#bytes += entry.bytes;
   }

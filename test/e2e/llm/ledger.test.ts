@@ -1,14 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { KernelClient } from "../../../clients/sdk/client/client.ts";
 import { costNanoUsd } from "../../../kernel/llm/pricing.ts";
 import type { LedgerEntry } from "../../../kernel/scheduler/ledger.ts";
-import { ModelServer } from "../../support/model-server/client.ts";
 import type { Fault, JournalEntry, ScriptedUsage } from "../../support/model-server/script.ts";
-import { KernelProcess } from "../runtime/kernel-process.ts";
+import { FOUR_MODELS, FourVendors } from "./four-vendors.ts";
 
 /** The ledger beside the vendors' own books: all four vendors, tools, caches, and faults that bill and that do not. */
 
-const MODELS = ["openai/gpt-6-luna", "deepseek/deepseek-flash", "kimi/kimi-k2.6", "ollama/qwen3:8b"];
 const AGENTS_EACH = 3;
 
 /** Refused, so billed by nobody; or cut, so that the vendor may have billed what nobody could read. */
@@ -21,37 +18,28 @@ const FAULTS: Fault[] = [
   { kind: "rst", afterChunks: 3 },
 ];
 
-let server: ModelServer;
-let kernel: KernelProcess;
+let vendors: FourVendors;
 beforeAll(async () => {
-  server = await ModelServer.start();
-  kernel = await KernelProcess.start(undefined, {
-    OPENAI_API_KEY: "k-openai",
-    OPENAI_BASE_URL: `${server.url}/openai/v1`,
-    DEEPSEEK_API_KEY: "k-deepseek",
-    DEEPSEEK_BASE_URL: `${server.url}/deepseek`,
-    KIMI_API_KEY: "k-kimi",
-    KIMI_BASE_URL: `${server.url}/kimi/v1`,
-    OLLAMA_BASE_URL: `${server.url}/ollama`,
-  });
+  vendors = await FourVendors.start();
 });
-afterAll(async () => {
-  await kernel.dispose();
-  await server.stop();
-});
+afterAll(() => vendors?.dispose());
 
 test("has one entry a call: equal to the vendor's where it settled, never below it where nobody knows", async () => {
-  const client = new KernelClient({ baseUrl: kernel.url, apiKey: kernel.adminKey });
+  const { client, server } = vendors;
   const text = "A reply that is long enough to be cut somewhere in its middle.";
   const usage: ScriptedUsage = { reasoningTokens: 5 };
   await server.script({
     queue: FAULTS.map((fault) => ({ text, fault })),
     rules: [
-      { match: { lastUser: "sum" }, reply: { reasoning: "A sum.", toolCalls: [SUM], usage }, times: MODELS.length * 2 },
+      {
+        match: { lastUser: "sum" },
+        reply: { reasoning: "A sum.", toolCalls: [SUM], usage },
+        times: FOUR_MODELS.length * 2,
+      },
       { reply: { text, usage } },
     ],
   });
-  const spawned = MODELS.flatMap((model) =>
+  const spawned = FOUR_MODELS.flatMap((model) =>
     Array.from({ length: AGENTS_EACH }, () =>
       client.agents.spawn({ name: "Adder", role: "adder", goal: "Do a sum.", model, tools: ["calculate"] }),
     ),
@@ -62,7 +50,7 @@ test("has one entry a call: equal to the vendor's where it settled, never below 
   expect(blocks.map(({ exit }) => exit?.reason)).toEqual(blocks.map(() => "completed"));
 
   const calls = await vendorCalls();
-  const { items: entries } = await client.ledger.calls({ limit: 200 });
+  const entries = await vendors.entries();
   expect(entries).toHaveLength(calls.length);
   const settled = entries.filter(({ state, promptTokens }) => state === "settled" && promptTokens > 0);
   expect(settled.map(keyOfEntry).sort()).toEqual(calls.filter(isTold).map(keyOfCall).sort());
@@ -95,14 +83,14 @@ interface VendorCall {
 
 /** What the vendors answered, by their journal. */
 async function vendorCalls(): Promise<VendorCall[]> {
-  const journal = await server.journal();
+  const journal = await vendors.server.journal();
   const of = <Type extends JournalEntry["type"]>(type: Type, request: number) =>
     journal.find(
       (entry): entry is Extract<JournalEntry, { type: Type }> => entry.type === type && entry.request === request,
     );
   return journal.flatMap((entry) => {
     if (entry.type !== "reply") return [];
-    const model = MODELS.find((name) => name.endsWith(`/${of("request", entry.request)?.model}`)) ?? "";
+    const model = FOUR_MODELS.find((name) => name.endsWith(`/${of("request", entry.request)?.model}`)) ?? "";
     const complete = of("end", entry.request)?.complete === true;
     return [{ model, usage: entry.usage, fault: entry.fault, complete }];
   });

@@ -1,11 +1,8 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { KernelClient } from "../../../clients/sdk/client/client.ts";
-import type { LedgerEntry } from "../../../kernel/scheduler/ledger.ts";
 import type { BookEntry } from "../../support/model-server/books.ts";
-import { ModelServer } from "../../support/model-server/client.ts";
-import { KernelProcess } from "../runtime/kernel-process.ts";
+import { FOUR_MODELS, FourVendors } from "./four-vendors.ts";
 
 /**
  * Ten thousand calls through the front, in the dialects of four vendors and by all three routes, a tenth of them faulty: the
@@ -18,35 +15,21 @@ const MOST_MS = Number(process.env["AOS_LEDGER_MINUTES"] ?? 4) * 60_000;
 const LEAST_CALLS = 500;
 const AT_ONCE = 100;
 const TRIES = 60;
-const MODELS = ["openai/gpt-6-luna", "deepseek/deepseek-flash", "kimi/kimi-k2.6", "ollama/qwen3:8b"];
 /** Long enough for the vendors' prefix caches. */
 const SYSTEM = "You are a careful clerk who answers in whole sentences and never guesses. ".repeat(20);
 /** Nothing was asked of the vendor, or it wants to be asked later. */
 const LATER = new Set(["rate_limited", "provider_rate_limited", "unavailable"]);
 
-let server: ModelServer;
-let kernel: KernelProcess;
+let vendors: FourVendors;
 
 beforeAll(async () => {
-  server = await ModelServer.start({ answers: join(import.meta.dirname, "failing-mix.ts"), unsynced: true });
-  kernel = await KernelProcess.start(undefined, {
-    OPENAI_API_KEY: "k-openai",
-    OPENAI_BASE_URL: `${server.url}/openai/v1`,
-    DEEPSEEK_API_KEY: "k-deepseek",
-    DEEPSEEK_BASE_URL: `${server.url}/deepseek`,
-    KIMI_API_KEY: "k-kimi",
-    KIMI_BASE_URL: `${server.url}/kimi/v1`,
-    OLLAMA_BASE_URL: `${server.url}/ollama`,
-  });
+  vendors = await FourVendors.start({ answers: join(import.meta.dirname, "failing-mix.ts"), unsynced: true });
 });
 
-afterAll(async () => {
-  await kernel?.dispose();
-  await server?.stop();
-});
+afterAll(() => vendors?.dispose());
 
 function requestOf(number: number): { path: string; body: object } {
-  const model = MODELS[number % MODELS.length];
+  const model = FOUR_MODELS[number % FOUR_MODELS.length];
   const question = `Question ${number}: how much is ${number} and ${number}?`;
   const stream = number % 3 === 0;
   if (number % 10 === 7) {
@@ -67,6 +50,7 @@ function requestOf(number: number): { path: string; body: object } {
 /** Asks until it was asked of the vendor, and answers how it ended. */
 async function ask(number: number): Promise<string> {
   const { path, body } = requestOf(number);
+  const { kernel } = vendors;
   const headers = { Authorization: `Bearer ${kernel.adminKey}`, "Content-Type": "application/json" };
   for (let attempt = 1; ; attempt++) {
     const response = await fetch(kernel.url + path, { method: "POST", headers, body: JSON.stringify(body) });
@@ -91,21 +75,6 @@ async function askAll(): Promise<Map<string, number>> {
   return ends;
 }
 
-async function entries(): Promise<LedgerEntry[]> {
-  const client = new KernelClient({ baseUrl: kernel.url, apiKey: kernel.adminKey });
-  const all: LedgerEntry[] = [];
-  let cursor: string | null = null;
-  do {
-    const page: Awaited<ReturnType<typeof client.ledger.calls>> = await client.ledger.calls({
-      limit: 200,
-      ...(cursor === null ? {} : { cursor }),
-    });
-    all.push(...page.items);
-    cursor = page.nextCursor;
-  } while (cursor !== null);
-  return all;
-}
-
 function keyOf(entry: Pick<BookEntry, "model" | "promptTokens" | "cachedTokens" | "completionTokens" | "costNanoUsd">) {
   const { model, promptTokens, cachedTokens, completionTokens, costNanoUsd } = entry;
   return [model.slice(model.indexOf("/") + 1), promptTokens, cachedTokens, completionTokens, costNanoUsd].join(" ");
@@ -121,11 +90,11 @@ test(
     const begun = Date.now();
     const ends = await askAll();
     const tookMs = Date.now() - begun;
-    const books = await server.books();
+    const books = await vendors.server.books();
     await expect
-      .poll(async () => (await entries()).filter(({ state }) => state === "open"), { timeout: 30_000 })
+      .poll(async () => (await vendors.entries()).filter(({ state }) => state === "open"), { timeout: 30_000 })
       .toEqual([]);
-    const ledger = await entries();
+    const ledger = await vendors.entries();
     const told = books.filter(({ state }) => state === "whole");
     const cut = books.filter(({ state }) => state === "cut");
     const settled = ledger.filter(({ state, promptTokens }) => state === "settled" && promptTokens > 0);

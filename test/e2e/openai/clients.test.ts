@@ -24,6 +24,10 @@ beforeAll(async () => {
     rules: [
       { match: { lastTool: "snow" }, reply: { text: "It snows in Oslo.", chunkChars: 4 } },
       { match: { lastUser: "weather" }, reply: { toolCalls: [WEATHER] } },
+      {
+        match: { lastUser: "how many" },
+        reply: { reasoning: "One, two, three.", text: "Three of them.", chunkChars: 4 },
+      },
       { match: { lastUser: "refuse" }, reply: { fault: { kind: "status", status: 400, message: "no such thing" } } },
       {
         reply: {
@@ -68,6 +72,25 @@ describe("the openai package", () => {
     expect(completion.choices[0]?.message.content).toBe("Hello from behind the kernel.");
     expect(completion.usage?.total_tokens).toBe(16);
     expect(pieces).toBeGreaterThan(1);
+  });
+
+  test("is shown what the model thinks before its answer, piece by piece, as DeepSeek's clients read it", async () => {
+    const stream = await client().chat.completions.create({
+      model: MODEL,
+      messages: [{ role: "user", content: "how many are there?" }],
+      stream: true,
+    });
+    const thoughts: string[] = [];
+    let answer = "";
+    for await (const { choices } of stream) {
+      const delta: { content?: string | null; reasoning_content?: string } = choices[0]?.delta ?? {};
+      if (delta.reasoning_content !== undefined) thoughts.push(delta.reasoning_content);
+      if (delta.reasoning_content !== undefined) expect(answer).toBe("");
+      answer += delta.content ?? "";
+    }
+    expect(thoughts.join("")).toBe("One, two, three.");
+    expect(thoughts.length).toBeGreaterThan(1);
+    expect(answer).toBe("Three of them.");
   });
 
   test("runs the caller's tools to the end", async () => {

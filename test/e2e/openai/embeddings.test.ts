@@ -106,6 +106,32 @@ describe("the ledger", () => {
   });
 });
 
+describe("texts that were embedded before", () => {
+  const asked = async (text: string) =>
+    (await server.journal()).filter((entry) => entry.type === "request" && JSON.stringify(entry.body).includes(text))
+      .length;
+
+  test("are not sent again: whoever asks gets the same vectors, and the ledger says what that saved", async () => {
+    const embed = () => client.embeddings.create({ model: SMALL, input: ["a harbour", "a lighthouse"] });
+    const [first, ...others] = await Promise.all([embed(), embed(), embed()]);
+    expect(others).toEqual([first, first]);
+    expect(await embed()).toEqual(first);
+    expect(await asked("a lighthouse")).toBe(1);
+    const tokens = first?.usage.prompt_tokens ?? 0;
+    await expect
+      .poll(newestEntry)
+      .toMatchObject({ model: SMALL, cache: "memory", costNanoUsd: 0, savedNanoUsd: tokens * 20 });
+  });
+
+  test("are sent again for shorter vectors, and for whoever wants them made", async () => {
+    const texts = { model: SMALL, input: "a pier" };
+    await client.embeddings.create(texts);
+    await client.embeddings.create({ ...texts, dimensions: 4 });
+    await client.embeddings.create(texts, { headers: { "X-AOS-Cache": "no" } });
+    expect(await asked("a pier")).toBe(3);
+  });
+});
+
 test("a tenant's budget holds for embeddings too", async () => {
   const headers = { Authorization: `Bearer ${kernel.adminKey}`, "Content-Type": "application/json" };
   const set = (tokens: number) =>

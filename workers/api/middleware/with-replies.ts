@@ -1,9 +1,8 @@
 import type { MiddlewareHandler } from "hono";
-import type { ReplyCache } from "../../../kernel/llm/cache/reply-cache.ts";
-import type { AppEnv } from "../context.ts";
+import type { AppEnv, Replies } from "../context.ts";
 
 /** Lends the isolate's reply cache to whoever calls models. */
-export function withReplies(replies: ReplyCache): MiddlewareHandler<AppEnv> {
+export function withReplies(replies: Replies): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     c.set("replies", replies);
     return next();

@@ -4,8 +4,11 @@ import type { ChatReply } from "../../../kernel/llm/chat.ts";
 import { Bell } from "../bell.ts";
 import type { Answerer } from "./conversation.ts";
 
-/** A reply as it comes: its text in pieces, then the whole of it, or why there is none. Exactly one `end`, at the end. */
-export type AnswerEvent = { type: "delta"; text: string } | { type: "end"; result: Result<ChatReply> };
+/** A reply as it comes: its reasoning and its text in pieces, then the whole of it, or why there is none. Exactly one `end`, at the end. */
+export type AnswerEvent =
+  | { type: "delta"; text: string }
+  | { type: "reasoning"; text: string }
+  | { type: "end"; result: Result<ChatReply> };
 
 /** One answer under way, read event by event by one reader. What is not read yet waits, bounded by the reply's own bound. */
 export class AnswerEvents {
@@ -18,6 +21,7 @@ export class AnswerEvents {
     const hooks = {
       signal: AbortSignal.any([signal, this.#left.signal]),
       onDelta: (text: string) => this.#push({ type: "delta", text }),
+      onReasoning: (text: string) => this.#push({ type: "reasoning", text }),
     };
     answerer.answer(hooks).then(
       (result) => this.#push({ type: "end", result }),

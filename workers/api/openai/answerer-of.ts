@@ -1,17 +1,18 @@
 import { variablesOf } from "../../../durable-objects/env.ts";
-import { systemFetch, systemHash } from "../../../durable-objects/ports.ts";
+import { systemClock, systemFetch, systemHash, systemRandom } from "../../../durable-objects/ports.ts";
 import { err, ok, type Result } from "../../../kernel/errors.ts";
-import { isAgentIdOf } from "../../../kernel/id.ts";
+import { isAgentIdOf, newId } from "../../../kernel/id.ts";
 import type { ModelInfo } from "../../../kernel/llm/provider.ts";
 import { makeProviders } from "../../../kernel/llm/providers.ts";
-import { agentObject, answer, coreObject } from "../../objects.ts";
+import { agentObject } from "../../objects.ts";
 import { actorOf } from "../authenticate.ts";
 import type { AppContext } from "../context.ts";
 import { withinScopes } from "../scopes.ts";
 import { AgentModel } from "./agent-model.ts";
-import { CachedModel, type CachePorts } from "./cached-model.ts";
+import { cachePortsOf } from "./cache-ports-of.ts";
+import { CachedModel } from "./cached-model.ts";
 import type { Answerer, Conversation } from "./conversation.ts";
-import { kvReplies } from "./kv-replies.ts";
+import { FallbackModel, type Naming } from "./fallback-model.ts";
 import { meterOf, payerOf } from "./meter-of.ts";
 import { MeteredModel } from "./metered-model.ts";
 
@@ -25,6 +26,30 @@ export function answererOf(c: AppContext, conversation: Conversation, callId: st
     : meteredModel(c, conversation, callId);
 }
 
+/**
+ * The same with `others` to go to, in their order, when a vendor cannot take the call. Agents are no such others: what an agent
+ * was told cannot be taken back. `naming` says who is asked.
+ */
+export function answererOfAny(
+  c: AppContext,
+  conversation: Conversation,
+  others: readonly string[],
+  naming: Naming,
+): Result<Answerer> {
+  if (others.length === 0) return answererOf(c, conversation, naming.callId);
+  const models: (Naming & { answerer: Answerer })[] = [];
+  for (const model of [conversation.model, ...others]) {
+    if (model.startsWith(AGENT)) return ONLY_VENDORS;
+    const callId = models.length === 0 ? naming.callId : newId("call", { clock: systemClock, random: systemRandom });
+    const answerer = meteredModel(c, { ...conversation, model }, callId);
+    if (!answerer.ok) return answerer;
+    models.push({ model, callId, answerer: answerer.value });
+  }
+  return ok(new FallbackModel(models, naming));
+}
+
+const ONLY_VENDORS = err("invalid_input", "`models` takes models of vendors: an agent answers alone.");
+
 function agentModel(c: AppContext, conversation: Conversation, id: string): Result<Answerer> {
   const { tenant, scopes } = c.var.principal;
   if (!withinScopes(["agents:write"], scopes)) return NO_AGENTS;
@@ -37,19 +62,11 @@ const NO_AGENTS = err("forbidden", "To send an agent messages this key needs the
 function meteredModel(c: AppContext, conversation: Conversation, callId: string): Result<Answerer> {
   const served = makeProviders(variablesOf(c.env), systemFetch).get(conversation.model);
   if (!served.ok) return served;
-  const payer = payerOf(c);
-  const ports = meterOf(c);
-  const model = new MeteredModel(ports, { callId, ...payer, served: served.value, conversation });
+  const model = new MeteredModel(meterOf(c), { callId, ...payerOf(c), served: served.value, conversation });
   if (!mayRepeat(conversation, served.value.info)) return ok(model);
   const { id, price } = served.value.info;
-  const hit = { callId, provider: served.value.provider.name, model: id, price };
-  const core = coreObject(c.env, payer.tenant);
-  const enter: CachePorts["enter"] = (level, { costNanoUsd, epoch }) =>
-    answer(core.cacheHit(payer.owner, { ...hit, level, savedNanoUsd: costNanoUsd, epoch }));
-  const { keep } = ports;
-  return ok(
-    new CachedModel({ cache: c.var.replies, shared: kvReplies(c.env.CACHE), hash: systemHash, enter, keep }, model),
-  );
+  const call = { callId, provider: served.value.provider.name, model: id, price };
+  return ok(new CachedModel(cachePortsOf(c, c.var.replies.chat, call), model, systemHash));
 }
 
 /** Whether the same request may get the same reply again. */

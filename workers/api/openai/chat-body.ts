@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { LIMITS } from "../../../kernel/limits.ts";
 import type { ChatMessage, ToolDefinition } from "../../../kernel/llm/chat.ts";
 import { PASSED_FIELDS } from "../../../kernel/llm/passed-fields.ts";
 import type { Conversation } from "./conversation.ts";
@@ -48,6 +49,9 @@ const outputTokens = z.int().min(1).nullish();
 
 export const chatBody = z.strictObject({
   model: z.string().min(1).meta({ description: "`provider/model`, or `agent/{id}` to talk to an agent." }),
+  models: z.array(z.string().min(1)).max(LIMITS.routedModels).nullish().meta({
+    description: "Models of vendors to go to, in their order, when the vendor of `model` cannot take the call.",
+  }),
   messages: z.array(message).min(1),
   stream: z.boolean().nullish(),
   stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),

@@ -41,6 +41,7 @@ export class ChatChunks implements FrameWriter {
   readonly #heading: Heading;
   readonly #withUsage: boolean;
   #text = "";
+  #reasoning = "";
 
   constructor(heading: Heading, withUsage: boolean) {
     this.#heading = heading;
@@ -56,16 +57,21 @@ export class ChatChunks implements FrameWriter {
       this.#text += event.text;
       return this.#chunk({ content: event.text });
     }
+    if (event.type === "reasoning") {
+      this.#reasoning += event.text;
+      return this.#chunk({ reasoning_content: event.text });
+    }
     if (event.result.ok) return this.#end(event.result.value);
     return frame(openAiError(event.result.error));
   }
 
   #end(reply: ChatReply): string {
     const rest = restOf(reply.content, this.#text);
+    const thoughts = restOf(reply.reasoning, this.#reasoning);
     const calls = reply.toolCalls.map((call, index) => ({ index, ...call }));
     return [
+      thoughts === "" ? "" : this.#chunk({ reasoning_content: thoughts }),
       rest === "" ? "" : this.#chunk({ content: rest }),
-      reply.reasoning === "" ? "" : this.#chunk({ reasoning_content: reply.reasoning }),
       calls.length === 0 ? "" : this.#chunk({ tool_calls: calls }),
       this.#chunk({}, reply.finishReason),
       this.#withUsage ? this.#frame({ choices: [], usage: chatUsage(reply.usage) }) : "",

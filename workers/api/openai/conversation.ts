@@ -23,6 +23,8 @@ export interface AnswerHooks {
   /** Aborts when the client has gone. */
   signal: AbortSignal;
   onDelta(text: string): void;
+  /** What a model thinks before it answers, as it comes, where its vendor says it. */
+  onReasoning(text: string): void;
 }
 
 /** Whoever answers a conversation: a vendor's model through the meter, or an agent. */

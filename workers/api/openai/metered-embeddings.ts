@@ -3,9 +3,9 @@ import type { Result } from "../../../kernel/errors.ts";
 import { LIMITS } from "../../../kernel/limits.ts";
 import { maxInputTokens } from "../../../kernel/llm/embeddings/bound.ts";
 import type { ServedEmbeddings } from "../../../kernel/llm/embeddings/embedders.ts";
-import type { EmbeddingReply, EmbeddingRequest } from "../../../kernel/llm/embeddings/embedding.ts";
+import type { EmbeddingOutcome, EmbeddingRequest } from "../../../kernel/llm/embeddings/embedding.ts";
 import type { GrantRequest } from "../../../kernel/scheduler/grant.ts";
-import { type MeterPorts, meteredCall, type Payer } from "./metered-call.ts";
+import { type Made, type MeterPorts, meteredCall, type Payer } from "./metered-call.ts";
 
 export interface EmbeddingCall extends Payer {
   callId: string;
@@ -13,19 +13,16 @@ export interface EmbeddingCall extends Payer {
   request: EmbeddingRequest;
 }
 
-/** Vectors of texts, made for a key: one call in the ledger, however many texts. */
-export async function meteredEmbeddings(
+/** Vectors of texts, made for a key: one call in the ledger, however many texts. Fails when the call was not made. */
+export function meteredEmbeddings(
   ports: MeterPorts,
   call: EmbeddingCall,
   signal: AbortSignal,
-): Promise<Result<EmbeddingReply>> {
+): Promise<Result<Made<EmbeddingOutcome>>> {
   const { served, request } = call;
-  const made = await meteredCall(ports, call, grantOf(call), signal, ({ careful }) =>
+  return meteredCall(ports, call, grantOf(call), signal, ({ careful }) =>
     served.embedder.embed(request, { signal, careful }),
   );
-  if (!made.ok) return made;
-  const { outcome } = made.value;
-  return outcome.ok ? { ok: true, value: outcome.reply } : { ok: false, error: outcome.error };
 }
 
 function grantOf({ callId, served, request }: EmbeddingCall): GrantRequest {

@@ -1,11 +1,12 @@
 import { estimateTokens } from "../../../kernel/context/tokens.ts";
-import { ok, type Result } from "../../../kernel/errors.ts";
+import type { Result } from "../../../kernel/errors.ts";
 import { LIMITS } from "../../../kernel/limits.ts";
 import type { ChatReply, ChatRequest } from "../../../kernel/llm/chat.ts";
 import type { ChatOutcome } from "../../../kernel/llm/provider.ts";
 import type { ServedModel } from "../../../kernel/llm/providers.ts";
 import { maxPromptTokens } from "../../../kernel/llm/usage.ts";
 import type { GrantRequest } from "../../../kernel/scheduler/grant.ts";
+import { replyOf } from "./cached-call.ts";
 import type { Answerer, AnswerHooks, Conversation } from "./conversation.ts";
 import { type Made, type MeterPorts, meteredCall, type Payer } from "./metered-call.ts";
 
@@ -55,11 +56,6 @@ export class MeteredModel implements Answerer {
       deadlineMs: LIMITS.modelCallMs,
     };
   }
-}
-
-/** A vendor's failure as the kernel's. */
-export function replyOf(outcome: ChatOutcome): Result<ChatReply> {
-  return outcome.ok ? ok(outcome.reply) : { ok: false, error: outcome.error };
 }
 
 function requestOf({ served, conversation, tenant }: ModelCall): ChatRequest {

@@ -26,6 +26,8 @@ export class ResponseEvents implements FrameWriter {
 
   write(event: AnswerEvent): string {
     if (event.type === "delta") return this.#delta(event.text);
+    // This surface has items for summaries of reasoning, and vendors send the reasoning itself.
+    if (event.type === "reasoning") return "";
     return event.result.ok ? this.#end(event.result.value) : this.#failed(event.result.error);
   }
 

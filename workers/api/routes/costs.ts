@@ -2,6 +2,7 @@ import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import * as z from "zod";
 
 import { LIMITS } from "../../../kernel/limits.ts";
+import { platformBill } from "../../../kernel/platform/platform-usage.ts";
 import { COST_GROUPS, type CostRow } from "../../../kernel/scheduler/costs.ts";
 import type { LedgerEntry } from "../../../kernel/scheduler/ledger.ts";
 import { answer, coreObject } from "../../objects.ts";
@@ -36,6 +37,9 @@ const costRow = z
     cacheHits: z.int().meta({ description: "Calls that were answered without the vendor." }),
     savedNanoUsd: z.int().meta({ description: "What those would have cost." }),
     unknown,
+    platform: platformBill
+      .nullable()
+      .meta({ description: "What the platform itself is estimated to ask for; null for a model or a provider." }),
   })
   .meta({ id: "CostRow" });
 
@@ -74,7 +78,11 @@ const ledgerEntry = z
   })
   .meta({ id: "LedgerEntry" });
 
-const COST_COLUMNS = costRow.keyof().options;
+const BILL_COLUMNS = platformBill.keyof().options;
+const COST_COLUMNS = [...costRow.omit({ platform: true }).keyof().options, ...BILL_COLUMNS.map(platformColumn)];
+
+/** A line of the table: the platform's bill stands in columns of its own, which are empty where it has none. */
+type CostLine = Record<string, string | number | null>;
 
 /** A line of the table: the prices stand in columns of their own. */
 type LedgerLine = Omit<LedgerEntry, "price"> & {
@@ -130,7 +138,9 @@ const sums = createRoute({
   },
   responses: {
     200: either(
-      z.object({ items: z.array(costRow), totalNanoUsd: z.int(), totalUsd: z.string() }).meta({ id: "Costs" }),
+      z
+        .object({ items: z.array(costRow), totalNanoUsd: z.int(), totalUsd: z.string(), platform: platformBill })
+        .meta({ id: "Costs" }),
       "A row per group, and the sum of all. The rows of subtrees overlap.",
     ),
     ...failures,
@@ -162,7 +172,7 @@ export function costs(app: OpenAPIHono<AppEnv>): void {
     const report = await answer(core.costs({ groupBy, from, to }), LIMITS.bulkRpcMs);
     if (!report.ok) return problem(c, report.error);
     if (!wantsCsv(format, c.req.header("accept"))) return c.json(report.value, 200);
-    return table(c, csv<CostRow>(COST_COLUMNS, report.value.items), "costs.csv");
+    return table(c, csv<CostLine>(COST_COLUMNS, report.value.items.map(costLineOf)), "costs.csv");
   });
 
   app.openapi(entries, async (c) => {
@@ -182,6 +192,15 @@ export function costs(app: OpenAPIHono<AppEnv>): void {
 function table(c: AppContext, text: string, name: string) {
   c.header("Content-Disposition", `attachment; filename="${name}"`);
   return c.body(text, 200, { "Content-Type": "text/csv; charset=utf-8" });
+}
+
+function platformColumn(name: string): string {
+  return `platform${name.slice(0, 1).toUpperCase()}${name.slice(1)}`;
+}
+
+function costLineOf({ platform, ...sums }: CostRow): CostLine {
+  const bill = BILL_COLUMNS.map((name) => [platformColumn(name), platform?.[name] ?? null] as const);
+  return { ...sums, ...Object.fromEntries(bill) };
 }
 
 function lineOf({ price, ...entry }: LedgerEntry): LedgerLine {

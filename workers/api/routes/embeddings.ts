@@ -1,15 +1,20 @@
 import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import * as z from "zod";
 import { variablesOf } from "../../../durable-objects/env.ts";
-import { systemClock, systemFetch, systemRandom } from "../../../durable-objects/ports.ts";
+import { systemClock, systemFetch, systemHash, systemRandom } from "../../../durable-objects/ports.ts";
+import type { Result } from "../../../kernel/errors.ts";
 import { newId } from "../../../kernel/id.ts";
+import { embeddingsKey } from "../../../kernel/llm/cache/cached-reply.ts";
 import { Embedders } from "../../../kernel/llm/embeddings/embedders.ts";
-import type { AppEnv } from "../context.ts";
+import type { EmbeddingReply } from "../../../kernel/llm/embeddings/embedding.ts";
+import type { AppContext, AppEnv } from "../context.ts";
 import { jsonBody } from "../middleware/json-body.ts";
-import { openAiFailures, openAiProblem } from "../openai/descriptions.ts";
+import { cachePortsOf } from "../openai/cache-ports-of.ts";
+import { cachedCall, replyOf } from "../openai/cached-call.ts";
+import { cacheHeader, cacheWish, openAiFailures, openAiProblem } from "../openai/descriptions.ts";
 import { embeddingList, embeddingsBody } from "../openai/embeddings-body.ts";
 import { meterOf, payerOf } from "../openai/meter-of.ts";
-import { meteredEmbeddings } from "../openai/metered-embeddings.ts";
+import { type EmbeddingCall, meteredEmbeddings } from "../openai/metered-embeddings.ts";
 import { needs } from "../roles.ts";
 import { json, takes } from "../route.ts";
 
@@ -39,7 +44,7 @@ const embed = createRoute({
   tags: ["OpenAI"],
   summary: "Make vectors of texts, as OpenAI's clients ask for it",
   middleware: jsonBody,
-  request: { body: takes(embeddingsBody.meta({ id: "EmbeddingsBody" })) },
+  request: { headers: cacheHeader, body: takes(embeddingsBody.meta({ id: "EmbeddingsBody" })) },
   responses: { 200: json(embeddingsList, "One vector a text, in their order."), ...openAiFailures },
 });
 
@@ -52,7 +57,22 @@ export function embeddings(app: OpenAPIHono<AppEnv>): void {
     const request = { model: served.value.model, input, dimensions: body.dimensions ?? undefined };
     const callId = newId("call", { clock: systemClock, random: systemRandom });
     const call = { callId, ...payerOf(c), served: served.value, request };
-    const made = await meteredEmbeddings(meterOf(c), call, c.req.raw.signal);
-    return made.ok ? c.json(embeddingList(body, made.value), 200) : openAiProblem(c, made.error);
+    const answered = await vectorsOf(c, call);
+    return answered.ok ? c.json(embeddingList(body, answered.value), 200) : openAiProblem(c, answered.error);
   });
+}
+
+/** The same texts have the same vectors, so they are made once; unless the client wants them made. */
+async function vectorsOf(c: AppContext, call: EmbeddingCall): Promise<Result<EmbeddingReply>> {
+  const make = (signal: AbortSignal) => meteredEmbeddings(meterOf(c), call, signal);
+  const { signal } = c.req.raw;
+  if (cacheWish(c) === false) {
+    const made = await make(signal);
+    return made.ok ? replyOf(made.value.outcome) : made;
+  }
+  const { callId, tenant, served, request } = call;
+  const { id, price } = served.info;
+  const ports = cachePortsOf(c, c.var.replies.embeddings, { callId, provider: served.provider, model: id, price });
+  const key = embeddingsKey(tenant, id, request, systemHash);
+  return cachedCall(ports, { key, make, isKeepable: () => true }, signal);
 }

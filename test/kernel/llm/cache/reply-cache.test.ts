@@ -1,10 +1,17 @@
 import { describe, expect, test } from "vitest";
 import { systemHash } from "../../../../durable-objects/ports.ts";
-import { type CachedReply, cacheKey, isKeepable } from "../../../../kernel/llm/cache/cached-reply.ts";
+import {
+  type CachedReply,
+  cachedChat,
+  cacheKey,
+  embeddingsKey,
+  isKeepable,
+} from "../../../../kernel/llm/cache/cached-reply.ts";
 import { MemoryReplies } from "../../../../kernel/llm/cache/memory-replies.ts";
 import { ReplyCache, type SharedReplies } from "../../../../kernel/llm/cache/reply-cache.ts";
 import { SingleFlight } from "../../../../kernel/llm/cache/single-flight.ts";
 import type { ChatReply, ChatRequest } from "../../../../kernel/llm/chat.ts";
+import type { EmbeddingRequest } from "../../../../kernel/llm/embeddings/embedding.ts";
 
 const REPLY: ChatReply = {
   content: "blue",
@@ -13,7 +20,7 @@ const REPLY: ChatReply = {
   finishReason: "stop",
   usage: { promptTokens: 5, cachedTokens: 0, completionTokens: 1, reasoningTokens: 0, estimated: false },
 };
-const ENTRY: CachedReply = { reply: REPLY, costNanoUsd: 12, epoch: 0 };
+const ENTRY: CachedReply<ChatReply> = { reply: REPLY, costNanoUsd: 12, epoch: 0 };
 const REQUEST: ChatRequest = {
   model: "m",
   messages: [{ role: "user", content: "Which colour?" }],
@@ -45,12 +52,30 @@ describe("the key of a request", () => {
   });
 });
 
+describe("the key of texts", () => {
+  const keyOf = (request: EmbeddingRequest, tenant = "t", model = "v/m") =>
+    embeddingsKey(tenant, model, request, systemHash);
+  const texts = { model: "m", input: ["a lamp", "the sea"] };
+
+  test("is of the texts in their order, the length of the vectors, the tenant and the model", () => {
+    const others = [
+      keyOf({ ...texts, input: ["the sea", "a lamp"] }),
+      keyOf({ ...texts, input: ["a lampthe sea"] }),
+      keyOf({ ...texts, dimensions: 4 }),
+      keyOf(texts, "other"),
+      keyOf(texts, "t", "v/n"),
+    ];
+    expect(new Set([...others, keyOf(texts)]).size).toBe(others.length + 1);
+    expect(keyOf({ dimensions: undefined, ...texts })).toBe(keyOf(texts));
+  });
+});
+
 describe("replies in memory", () => {
   const clock = { time: 0, now: () => clock.time };
   const text = JSON.stringify(ENTRY);
 
   test("leave when they are too old", () => {
-    const replies = new MemoryReplies(clock, { maxBytes: 1e6, ttlMs: 1_000 });
+    const replies = new MemoryReplies<CachedReply<ChatReply>>(clock, { maxBytes: 1e6, ttlMs: 1_000 });
     replies.put("a", ENTRY, text);
     clock.time += 999;
     expect(replies.get("a")).toBe(ENTRY);
@@ -59,7 +84,7 @@ describe("replies in memory", () => {
   });
 
   test("make room by the least recently used", () => {
-    const replies = new MemoryReplies(clock, { maxBytes: 2 * 2 * text.length, ttlMs: 1_000 });
+    const replies = new MemoryReplies<CachedReply<ChatReply>>(clock, { maxBytes: 2 * 2 * text.length, ttlMs: 1_000 });
     replies.put("a", ENTRY, text);
     replies.put("b", ENTRY, text);
     replies.get("a");
@@ -68,7 +93,7 @@ describe("replies in memory", () => {
   });
 
   test("that are larger than all room are not taken in", () => {
-    const replies = new MemoryReplies(clock, { maxBytes: text.length, ttlMs: 1_000 });
+    const replies = new MemoryReplies<CachedReply<ChatReply>>(clock, { maxBytes: text.length, ttlMs: 1_000 });
     replies.put("a", ENTRY, text);
     expect(replies.get("a")).toBeNull();
   });
@@ -83,8 +108,8 @@ describe("a cache over a shared level", () => {
       get: async (key) => texts.get(key) ?? null,
       put: async (key, text) => void texts.set(key, text),
     };
-    await new ReplyCache(clock).put("k", ENTRY, shared);
-    const other = new ReplyCache(clock);
+    await new ReplyCache(clock, cachedChat).put("k", ENTRY, shared);
+    const other = new ReplyCache(clock, cachedChat);
     expect(await other.get("k", shared)).toEqual({ found: ENTRY, level: "shared" });
     expect(await other.get("k", shared)).toEqual({ found: ENTRY, level: "memory" });
   });
@@ -95,7 +120,7 @@ describe("a cache over a shared level", () => {
     ["holds what another version wrote", async () => '{"reply":{"text":"blue"}}'],
   ])("has nothing when that level %s", async (_, get) => {
     const shared: SharedReplies = { get, put: () => Promise.reject(new Error("KV is away")) };
-    const cache = new ReplyCache(clock);
+    const cache = new ReplyCache(clock, cachedChat);
     expect(await cache.get("k", shared)).toBeNull();
     await cache.put("k", ENTRY, shared);
     expect(await cache.get("k", shared)).toEqual({ found: ENTRY, level: "memory" });
