@@ -1,6 +1,7 @@
 import electron from "../../fixtures/reading/electron.json" with { type: "json" };
 import manual from "../../fixtures/reading/manual.json" with { type: "json" };
 import packages from "../../fixtures/reading/packages.json" with { type: "json" };
+import sqlite from "../../fixtures/reading/sqlite.json" with { type: "json" };
 import typings from "../../fixtures/reading/typings.json" with { type: "json" };
 
 /** The real texts that test/fixtures/reading asks about: committed, or as they stand in the installed packages. */
@@ -54,6 +55,13 @@ export const READINGS: readonly Reading[] = [
     questions: manual.questions,
     leastFound: 6,
     leastCited: 6,
+  },
+  {
+    name: "documents of a database",
+    texts: committed("sqlite.txt"),
+    questions: sqlite.questions,
+    leastFound: 7,
+    leastCited: 7,
   },
   {
     name: "Chinese tutorials",

@@ -66,6 +66,17 @@ describe("a search", () => {
     });
   });
 
+  test("lets no rare word outweigh the common one of the question that it only stands for", async () => {
+    await withContext(async (rig) => {
+      const others = Array.from(
+        { length: 40 },
+        (_, i) => `The clerk did ${i % 5 === 0 ? "repair" : "count"} the oars.`,
+      );
+      const ids = remember(rig, [...others, "The clerk did remedy the oars."]);
+      expect(await firstFact(rig, ids, "repair")).toBe("The clerk did repair the oars.");
+    });
+  });
+
   test("is not led astray by the question itself, which stands in the prompt", async () => {
     await withContext(async (rig) => {
       const ids = remember(rig);
