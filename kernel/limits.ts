@@ -457,7 +457,7 @@ export const LIMITS = {
   // --- code in the sandbox
   codeChars: 64 * KIB,
   /** 100,000 turns of loops and calls inside the engine each; the constant says what one counts for as CPU time. */
-  codeGas: 2_000,
+  codeGas: 1_500,
   codeMsPerGas: 0.25,
   codeMemoryBytes: 32 * MIB,
   codeStackBytes: 256 * KIB,

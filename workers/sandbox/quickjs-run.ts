@@ -24,7 +24,7 @@ export async function runInQuickJs(program: SandboxProgram, host: SandboxHost): 
 const JOBS = 100;
 const ERROR_CHARS = 2_000;
 /** Fuel for one word with the host, which is not metered itself, and for each character of it. */
-const WORD_FUEL = 8_000;
+const WORD_FUEL = 5_000;
 
 class QuickJsRun {
   readonly #engine: Engine;
