@@ -38,8 +38,12 @@ const preconditions = z.object({
   "If-None-Match": z.string().optional().meta({ description: "`*`: write only when there is no such file." }),
 });
 
-/** Absent = `untrusted` and `private`, as for pages. */
-const fileLabel = z.object(labelInput);
+/** What is said of the content, as for pages. */
+const fileLabel = z.object({
+  trust: parameter(labelInput.trust, "How far its content is trusted; `untrusted` when absent."),
+  sensitivity: parameter(labelInput.sensitivity, "Who may see it; `private` when absent."),
+});
+
 const versionQuery = z.object({
   version: parameter(
     z.coerce.number().int().min(1).optional(),
