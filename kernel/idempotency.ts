@@ -35,6 +35,15 @@ export class IdempotencyKeys {
     );
   }
 
+  /** The first answer to `key`, or what `make` answers, kept when it is a value. Without a key nothing is kept. */
+  once<T>(key: string | undefined, body: string, make: () => Result<T>): Result<T> {
+    const before = key === undefined ? null : this.recall<T>(key, body);
+    if (before !== null) return before;
+    const made = make();
+    if (made.ok && key !== undefined) this.remember(key, body, made.value);
+    return made;
+  }
+
   remember(key: string, body: string, answer: unknown): void {
     this.#sql.run(PURGE, this.#clock.now() - LIMITS.idempotencyMs);
     this.#sql.run(PUT, key, this.#hash.sha256(body), JSON.stringify(answer), this.#clock.now());

@@ -4,13 +4,11 @@ import { LIMITS } from "../../kernel/limits.ts";
 import { auditPage } from "../../kernel/log/audit.ts";
 import type { ChainEnd } from "../../kernel/log/chain.ts";
 import { PlatformMeter } from "../../kernel/platform/platform-meter.ts";
-import { type Birth, newBirth, newborn } from "../../kernel/process/birth.ts";
 import type { ControlBlock } from "../../kernel/process/block.ts";
-import { routingOf } from "../../kernel/process/routing.ts";
 import type { ProcessPatch, ProcessSpec, Quotas } from "../../kernel/process/spec.ts";
 import type { State } from "../../kernel/process/state.ts";
 import type { ApprovalRule, Asked, RuleSpec, RuleWord } from "../../kernel/scheduler/approval-rules.ts";
-import { reasonOf, refuseBirth, refuseLevel, warnOfCrowd, withLevel } from "../../kernel/scheduler/births.ts";
+import { reasonOf, refuseLevel } from "../../kernel/scheduler/births.ts";
 import { type CostGroup, type CostPeriod, costsOf } from "../../kernel/scheduler/costs.ts";
 import type { AgentReport, CacheHit, GrantReply, GrantRequest, Settlement } from "../../kernel/scheduler/grant.ts";
 import type { LedgerEntry } from "../../kernel/scheduler/ledger.ts";
@@ -21,8 +19,9 @@ import type { Actor, Listing, ListOptions } from "../agent/rpc.ts";
 import { within } from "../deadline.ts";
 import type { ObjectEnv } from "../env.ts";
 import { migrate } from "../migrations.ts";
-import { sqlOf, systemClock, systemHash, systemRandom } from "../ports.ts";
+import { sqlOf, systemClock } from "../ports.ts";
 import { type CoreRuntime, makeCoreRuntime } from "./core-runtime.ts";
+import { enrol, type SpawnOptions } from "./enrol.ts";
 import { forgetProcess } from "./forget-process.ts";
 import { CORE_MIGRATIONS } from "./migrations.ts";
 import type { ApprovalView, CoreGrants, CoreRpc, CoreVendors, DeadLetter } from "./rpc.ts";
@@ -82,45 +81,16 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
 
   // --- the outside's side
 
-  async spawn(
-    spec: ProcessSpec,
-    options: { actor: Actor; idempotencyKey?: string | undefined },
-  ): Promise<Result<ControlBlock>> {
-    return this.#with(async ({ tx, scheduler, idempotency, log, providers }) => {
-      const accepted = tx.run((): Result<{ block: ControlBlock; birth: Birth | null }> => {
-        const { actor, idempotencyKey: key } = options;
-        const body = JSON.stringify(spec);
-        const before = key === undefined ? null : idempotency.recall<ControlBlock>(key, body);
-        if (before !== null) return before.ok ? ok({ block: before.value, birth: null }) : before;
-        const routed = routingOf(spec, providers);
-        if (!routed.ok) return routed;
-        const asked = withLevel(scheduler, spec);
-        const refused = refuseBirth(scheduler, asked);
-        if (refused !== null) {
-          log.append("agent.refused", actor, {
-            parentId: spec.parentId ?? null,
-            code: refused.code,
-            ...reasonOf(refused),
-          });
-          return { ok: false, error: refused };
-        }
-        const ports = { clock: systemClock, random: systemRandom, hash: systemHash };
-        const birth = newBirth({ tenant: this.#tenant, spec: asked, ...routed.value, actor }, ports);
-        const block = newborn(birth);
-        scheduler.processes.enter(block, birth, scheduler.queue.floor(), scheduler.counters.next("changed"));
-        scheduler.budgets.set(birth.id, spec.quotas ?? {});
-        warnOfCrowd(scheduler, log, birth.id);
-        if (key !== undefined) idempotency.remember(key, body, block);
-        log.append("agent.spawn", actor, { agentId: birth.id, name: spec.name });
-        return ok({ block, birth });
-      });
+  async spawn(spec: ProcessSpec, options: SpawnOptions): Promise<Result<ControlBlock>> {
+    return this.#with(async (core) => {
+      const accepted = core.tx.run(() => enrol(core, this.#tenant, spec, options));
       if (!accepted.ok) return accepted;
       this.#wakeBy(systemClock.now() + LIMITS.projectionMs);
       const { birth, block } = accepted.value;
-      const born = birth === null ? null : await this.#core().herald.bear(birth);
+      const born = birth === null ? null : await core.herald.bear(birth);
       if (born === null) return ok(block);
-      if (options.idempotencyKey !== undefined)
-        idempotency.remember(options.idempotencyKey, JSON.stringify(spec), born);
+      const { idempotencyKey: key } = options;
+      if (key !== undefined) core.idempotency.remember(key, JSON.stringify(spec), born);
       return ok(born);
     });
   }
@@ -271,19 +241,9 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
     return this.#with(({ rules }) => ok(rules.list(options)));
   }
 
-  async addApprovalRule(
-    rule: RuleSpec,
-    { actor, idempotencyKey: key }: { actor: Actor; idempotencyKey?: string | undefined },
-  ): Promise<Result<ApprovalRule>> {
+  async addApprovalRule(rule: RuleSpec, { actor, idempotencyKey }: SpawnOptions): Promise<Result<ApprovalRule>> {
     return this.#with(({ tx, rules, idempotency }) =>
-      tx.run(() => {
-        const body = JSON.stringify(rule);
-        const before = key === undefined ? null : idempotency.recall<ApprovalRule>(key, body);
-        if (before !== null) return before;
-        const added = rules.add(rule, actor);
-        if (added.ok && key !== undefined) idempotency.remember(key, body, added.value);
-        return added;
-      }),
+      tx.run(() => idempotency.once(idempotencyKey, JSON.stringify(rule), () => rules.add(rule, actor))),
     );
   }
 
