@@ -27,24 +27,27 @@ export function makeJobRuntime(env: ObjectEnv, sql: Sql, tenant: string, jobId: 
   const variables = variablesOf(env);
   const providers = makeProviders(variables, systemFetch, systemClock);
   const list = new JobList(env.DB);
+  const tables = new JobTables(sql);
   const parts: JobParts = {
     tenant,
     tx: new Transactions(sql),
-    tables: new JobTables(sql),
+    tables,
     clock: systemClock,
     hash: systemHash,
     drivers: new BatchDrivers(variables, providers, { fetch: systemFetch, clock: systemClock, enter }),
-    calls: callsPort(env, tenant, jobId),
+    calls: callsPort(env, tenant, jobId, tables),
     list,
     objects: new R2ObjectStore(env.PAGES),
   };
   return { parts, list, work: new BatchWork(parts) };
 }
 
-function callsPort(env: ObjectEnv, tenant: string, jobId: string): CallsPort {
+/** The key that handed the job in pays for its calls. */
+function callsPort(env: ObjectEnv, tenant: string, jobId: string, tables: JobTables): CallsPort {
   const core = () => coreCalls(env, tenant);
   return {
-    open: (requests) => within(LIMITS.bulkRpcMs, "openCalls", core().openCalls(`batch:${jobId}`, requests)),
+    open: (requests) =>
+      within(LIMITS.bulkRpcMs, "openCalls", core().openCalls(`batch:${jobId}`, requests, tables.job().actor)),
     settle: (settlements) => within(LIMITS.bulkRpcMs, "settleCalls", core().settleCalls(settlements)),
   };
 }

@@ -19,6 +19,7 @@ import { DeadLetters } from "./dead-letters.ts";
 import { Denials } from "./denials.ts";
 import { DirectCalls } from "./direct-calls.ts";
 import { Herald } from "./herald.ts";
+import { KeyBudgets } from "./key-budgets.ts";
 import { Outbox } from "./outbox.ts";
 import { Projection } from "./projection.ts";
 import { RuleBook } from "./rule-book.ts";
@@ -31,6 +32,7 @@ export interface CoreRuntime {
   readonly log: Log;
   readonly scheduler: Scheduler;
   readonly tenantBudgets: TenantBudgets;
+  readonly keyBudgets: KeyBudgets;
   readonly directCalls: DirectCalls;
   readonly idempotency: IdempotencyKeys;
   readonly approvals: Approvals;
@@ -73,6 +75,7 @@ export function makeCoreRuntime(env: ObjectEnv, sql: Sql, tenant: string): CoreR
     log,
     scheduler,
     directCalls: new DirectCalls(tx, log, scheduler),
+    keyBudgets: new KeyBudgets(scheduler),
     tenantBudgets: new TenantBudgets(systemClock, scheduler),
     idempotency: new IdempotencyKeys(ports),
     approvals: new Approvals({ tx, log, scheduler, rules, agent: (id) => agentOrders(env, tenant, id) }),

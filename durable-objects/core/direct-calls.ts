@@ -23,8 +23,8 @@ export class DirectCalls {
   }
 
   /** `epoch` counts the purges so far: whoever keeps the reply keeps it with that. */
-  open(owner: string, request: GrantRequest): Result<Reservation & { epoch: number }> {
-    const opened = this.#tx.run(() => this.#scheduler.openCall(owner, request));
+  open(owner: string, request: GrantRequest, payer: string | null = null): Result<Reservation & { epoch: number }> {
+    const opened = this.#tx.run(() => this.#scheduler.openCall(owner, request, payer));
     if (!("subject" in opened)) return ok({ ...opened, epoch: this.#scheduler.counters.get("cache.epoch") });
     const { subject, metric, limit, used, reserved } = opened;
     const whose = subject === TENANT ? "the tenant's" : `${subject}'s`;
@@ -62,11 +62,11 @@ export class DirectCalls {
   }
 
   /** Opens calls in order, in one transaction, up to the first that does not fit. */
-  openAll(owner: string, requests: readonly GrantRequest[]): OpenedCalls {
+  openAll(owner: string, requests: readonly GrantRequest[], payer: string): OpenedCalls {
     return this.#tx.run(() => {
       const opened: Reservation[] = [];
       for (const request of requests.slice(0, LIMITS.batchMoneyRows)) {
-        const next = this.open(owner, request);
+        const next = this.open(owner, request, payer);
         if (!next.ok) return { opened, refused: next.error };
         opened.push(next.value);
       }

@@ -160,6 +160,23 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
     });
   }
 
+  async keyQuotas(keyId: string) {
+    return this.#with(({ keyBudgets }) => ok(keyBudgets.meters(`key:${keyId}`)));
+  }
+
+  async setKeyQuotas(keyId: string, quotas: Quotas, actor: Actor) {
+    return this.#with(({ tx, scheduler, keyBudgets, log }) => {
+      const key = `key:${keyId}`;
+      const released = tx.run(() => {
+        keyBudgets.set(key, quotas);
+        log.append("quota.set", actor, { keyId, quotas });
+        return scheduler.releaseQuotaWaiters();
+      });
+      this.#tellToRun(released);
+      return ok(keyBudgets.meters(key));
+    });
+  }
+
   async openCall(owner: Actor, request: GrantRequest) {
     return this.#with(({ directCalls }) => {
       this.#wakeBy(systemClock.now() + LIMITS.projectionMs);
@@ -186,10 +203,10 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
     });
   }
 
-  async openCalls(owner: Actor, requests: readonly GrantRequest[]) {
+  async openCalls(owner: Actor, requests: readonly GrantRequest[], payer: Actor) {
     return this.#with(({ directCalls }) => {
       this.#wakeBy(systemClock.now() + LIMITS.projectionMs);
-      return ok(directCalls.openAll(owner, requests));
+      return ok(directCalls.openAll(owner, requests, payer));
     });
   }
 

@@ -111,6 +111,10 @@ export interface CoreRpc {
   quotas(): Promise<Result<TenantMeters>>;
   /** Sets exactly these budgets and lets agents that wait for a quota ask again. `seq` is the log entry that says so. */
   setQuotas(quotas: Quotas, actor: Actor): Promise<Result<TenantMeters & { seq: number }>>;
+  /** Of one key: its own calls, its batches, and the processes that it had spawned. */
+  keyQuotas(keyId: string): Promise<Result<TenantMeters>>;
+  /** Sets exactly these budgets of the key. */
+  setKeyQuotas(keyId: string, quotas: Quotas, actor: Actor): Promise<Result<TenantMeters>>;
   /**
    * Reserves money for a model call that a key makes by itself; the call ends with `settleCall`, or as `unknown` when its
    * time has passed. `quota_exceeded` names the spent budget. Repeating it answers the first reservation.
@@ -122,8 +126,8 @@ export interface CoreRpc {
   cacheHit(owner: Actor, hit: CacheHit): Promise<Result<null>>;
   /** Makes every cached reply of the tenant worthless, in all levels at once. */
   purgeCache(actor: Actor): Promise<Result<null>>;
-  /** `openCall` for many at once, in one transaction and in order, up to the first that does not fit. */
-  openCalls(owner: Actor, requests: readonly GrantRequest[]): Promise<Result<OpenedCalls>>;
+  /** `openCall` for many at once, in one transaction and in order, up to the first that does not fit. `payer` is the key behind `owner`. */
+  openCalls(owner: Actor, requests: readonly GrantRequest[], payer: Actor): Promise<Result<OpenedCalls>>;
   /** `settleCall` for many at once, in one transaction. */
   settleCalls(settlements: readonly Settlement[]): Promise<Result<null>>;
   /** Counts one request of a key; null when neither the key nor the tenant limits requests. */

@@ -15,6 +15,8 @@ import type { CacheHit, GrantRequest, Settlement } from "./grant.ts";
 export interface LedgerCall extends SqlRow {
   id: string;
   agent_id: string;
+  /** The key that pays beside the owner. */
+  payer: string | null;
   provider: string;
   model: string;
   state: "open" | "settled" | "unknown";
@@ -69,9 +71,9 @@ export interface LedgerEntry {
   settledAt: string | null;
 }
 
-const OPEN = `INSERT INTO calls (id, agent_id, provider, model, state, input_bound, output_bound, reserved_nano_usd,
+const OPEN = `INSERT INTO calls (id, agent_id, payer, provider, model, state, input_bound, output_bound, reserved_nano_usd,
   prompt_tokens, cached_tokens, completion_tokens, cost_nano_usd, price, opened_at, expires_at, settled_at, resumed_from,
-  restarted_from, changed) VALUES (?, ?, ?, ?, 'open', ?, ?, ?, 0, 0, 0, 0, ?, ?, ?, NULL, ?, ?, ?)`;
+  restarted_from, changed) VALUES (?, ?, ?, ?, ?, 'open', ?, ?, ?, 0, 0, 0, 0, ?, ?, ?, NULL, ?, ?, ?)`;
 const HIT = `INSERT INTO calls (id, agent_id, provider, model, state, input_bound, output_bound, reserved_nano_usd, prompt_tokens,
   cached_tokens, completion_tokens, cost_nano_usd, price, opened_at, expires_at, settled_at, changed, cache, saved_nano_usd)
   VALUES (?, ?, ?, ?, 'settled', 0, 0, 0, 0, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`;
@@ -85,11 +87,16 @@ const HELD = `SELECT coalesce(sum(input_bound + output_bound), 0) AS tokens, coa
   count(*) AS steps, count(*) AS wallMs FROM calls WHERE state = 'open'`;
 /** The agent and all below it: a child's calls count against its parent's budget. */
 const TREE = `WITH RECURSIVE tree (id) AS (SELECT ?1 UNION SELECT processes.id FROM processes JOIN tree ON parent_id = tree.id)`;
+/** Of a key: its own calls, and those that it pays for. */
+const OF_KEY = "(payer = ?1 OR agent_id = ?1)";
+const HELD_BY_KEY = `${HELD} AND ${OF_KEY}`;
 const HELD_BELOW = `${TREE} ${HELD} AND agent_id IN (SELECT id FROM tree)`;
-const USED_BELOW = `${TREE} SELECT coalesce(sum(prompt_tokens + completion_tokens), 0) AS tokens,
+const USED = `SELECT coalesce(sum(prompt_tokens + completion_tokens), 0) AS tokens,
   coalesce(sum(cost_nano_usd), 0) AS nanoUsd, coalesce(sum(state = 'unknown' OR prompt_tokens + completion_tokens > 0), 0) AS steps,
   coalesce(sum(max(0, settled_at - opened_at)), 0) AS wallMs
-  FROM calls WHERE agent_id IN (SELECT id FROM tree) AND state <> 'open' AND settled_at >= ?2`;
+  FROM calls WHERE state <> 'open' AND settled_at >= ?2`;
+const USED_BELOW = `${TREE} ${USED} AND agent_id IN (SELECT id FROM tree)`;
+const USED_BY_KEY = `${USED} AND ${OF_KEY}`;
 const LIST = `SELECT rowid AS ordinal, * FROM calls WHERE rowid < ? AND agent_id = coalesce(?, agent_id)
   ORDER BY rowid DESC LIMIT ?`;
 const CHANGED = "SELECT * FROM calls WHERE changed > ? ORDER BY changed LIMIT ?";
@@ -110,6 +117,18 @@ export function reservation(call: Pick<LedgerCall, "input_bound" | "output_bound
   };
 }
 
+/** Whose call it is, and which key pays for it beside. */
+export interface Debtor {
+  owner: string;
+  payer: string | null;
+}
+
+/** What a call may take at most. */
+interface Bound {
+  outputTokens: number;
+  nanoUsd: number;
+}
+
 type Held = { tokens: number; nanoUsd: number; steps: number; wallMs: number };
 
 export class Ledger {
@@ -125,17 +144,18 @@ export class Ledger {
     return this.#sql.first<LedgerCall>(GET, callId) ?? null;
   }
 
-  open(agentId: string, request: GrantRequest, outputBound: number, reservedNanoUsd: number, changed: number): void {
+  open({ owner, payer }: Debtor, request: GrantRequest, bound: Bound, changed: number): void {
     const now = this.#clock.now();
     this.#sql.run(
       OPEN,
       request.callId,
-      agentId,
+      owner,
+      payer,
       request.provider,
       request.model,
       request.inputBound,
-      outputBound,
-      reservedNanoUsd,
+      bound.outputTokens,
+      bound.nanoUsd,
       JSON.stringify(request.price),
       now,
       now + request.deadlineMs + LIMITS.settleGraceMs,
@@ -226,6 +246,16 @@ export class Ledger {
   /** What calls of the agent and of all below it used that ended at `since` or later. */
   usedBelow(agentId: string, since: number): CallCost {
     return this.#sql.first<Held>(USED_BELOW, agentId, since) ?? {};
+  }
+
+  /** What open calls of the key, and those that it pays for, hold. */
+  heldByKey(key: string): CallCost {
+    return this.#sql.first<Held>(HELD_BY_KEY, key) ?? {};
+  }
+
+  /** What such calls used that ended at `since` or later. */
+  usedByKey(key: string, since: number): CallCost {
+    return this.#sql.first<Held>(USED_BY_KEY, key, since) ?? {};
   }
 
   nextExpiry(): number | null {

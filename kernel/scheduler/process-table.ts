@@ -22,6 +22,7 @@ export interface ProcessEntry extends SqlRow {
   level: PermissionLevel | null;
   grants: string | null;
   asks: string;
+  payer: string | null;
   stored: string | null;
   platform: string | null;
   seq: number;
@@ -32,8 +33,8 @@ export interface ProcessEntry extends SqlRow {
   erased_at: number | null;
 }
 
-const INSERT = `INSERT INTO processes (id, name, state, priority, parent_id, block, spec, level, grants, asks, seq, vtime,
-  changed, erased_at) VALUES (?, ?, 'new', ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, NULL)`;
+const INSERT = `INSERT INTO processes (id, name, state, priority, parent_id, block, spec, level, grants, asks, payer, seq, vtime,
+  changed, erased_at) VALUES (?, ?, 'new', ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, NULL)`;
 const GET = "SELECT * FROM processes WHERE id = ?";
 const REPORT = `UPDATE processes SET name = ?, state = ?, priority = ?, block = ?, spec = NULL, seq = ?, changed = ?,
   due_at = ?, stored = coalesce(?, stored), head = coalesce(?, head), platform = coalesce(?, platform)
@@ -111,6 +112,7 @@ export class ProcessTable {
       block.permissionLevel,
       JSON.stringify(birth.spec.grants ?? {}),
       JSON.stringify(birth.spec.approvals?.tools ?? []),
+      birth.actor.startsWith("key:") ? birth.actor : block.parentId === null ? null : this.payerOf(block.parentId),
       vtime,
       changed,
     );
@@ -157,6 +159,11 @@ export class ProcessTable {
     if (entry === undefined) return null;
     const reported = (JSON.parse(entry.block) as Partial<ControlBlock>).permissionLevel ?? "RESTRICTED";
     return { level: entry.level ?? reported, grants: JSON.parse(entry.grants ?? "{}") as Grants };
+  }
+
+  /** The key that pays beside the process, and beside all that it spawns: `key:<id>`. Also of an erased one. */
+  payerOf(agentId: string): string | null {
+    return this.#sql.first<ProcessEntry>(GET, agentId)?.payer ?? null;
   }
 
   setLevel(agentId: string, level: PermissionLevel): void {

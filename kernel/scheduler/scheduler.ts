@@ -16,7 +16,7 @@ import {
   type Reservation,
   type Settlement,
 } from "./grant.ts";
-import { Ledger, type LedgerCall, reservation } from "./ledger.ts";
+import { type Debtor, Ledger, type LedgerCall, reservation } from "./ledger.ts";
 import { endOf, periodOf } from "./period.ts";
 import { type ProcessEntry, ProcessTable, storedOf } from "./process-table.ts";
 import { Questions } from "./questions.ts";
@@ -97,13 +97,14 @@ export class Scheduler {
   }
 
   /**
-   * Reserves money for a call that no process makes, such as one of a key: `owner` is its subject in the ledger. Nobody waits
+   * Reserves money for a call that no process makes, such as one of a key: `owner` is its subject in the ledger, `payer` the key
+   * that pays where that is another. Nobody waits
    * in a queue for it: answers the meter that has no room. Repeating it answers the first reservation.
    */
-  openCall(owner: string, request: GrantRequest): Reservation | BudgetRow {
+  openCall(owner: string, request: GrantRequest, payer: string | null = null): Reservation | BudgetRow {
     const known = this.#openedCall(owner, request);
     if (known !== null) return { maxOutputTokens: known.output_bound, reservedNanoUsd: known.reserved_nano_usd };
-    return this.#reserve(owner, request);
+    return this.#reserve({ owner, payer }, request);
   }
 
   /** Settles one call, once. */
@@ -111,7 +112,7 @@ export class Scheduler {
     const ended = this.ledger.settle(settlement, this.counters.next("changed"));
     if (ended === null) return;
     const { call, reserved, used } = ended;
-    this.#warn(this.budgets.settle(this.subjects(call.agent_id), reserved, used));
+    this.#warn(this.budgets.settle(this.subjects(call.agent_id, call.payer), reserved, used));
     const priority = this.processes.get(call.agent_id)?.priority ?? LIMITS.priorityDefault;
     this.processes.serve(call.agent_id, virtualCost(Math.max(0, used.tokens ?? 0), priority));
     if (settlement.state === "unknown") {
@@ -187,9 +188,9 @@ export class Scheduler {
     return known.length === 0 ? null : Math.min(...known);
   }
 
-  /** Who pays for what the agent does: itself, its ancestors, nearest first, and the tenant. */
-  subjects(agentId: string): string[] {
-    return [agentId, ...this.processes.ancestors(agentId), TENANT];
+  /** Who pays for what `owner` does: itself, its ancestors, nearest first, the key behind it, and the tenant. */
+  subjects(owner: string, payer: string | null = this.processes.payerOf(owner)): string[] {
+    return [owner, ...this.processes.ancestors(owner), ...(payer === null ? [] : [payer]), TENANT];
   }
 
   #grant(entry: ProcessEntry, request: GrantRequest): GrantAnswer {
@@ -198,7 +199,7 @@ export class Scheduler {
     const slot = request.lane !== "interactive" ? NO_SLOT : this.#slotFor(entry, errand);
     if (slot === null) return this.#queued(errand);
     if (known !== null) return this.#granted(request.callId, known.output_bound, known.reserved_nano_usd, slot);
-    const bound = this.#reserve(entry.id, request);
+    const bound = this.#reserve({ owner: entry.id, payer: entry.payer }, request);
     if ("subject" in bound) return this.#deny(entry.id, bound, leastOf(request));
     return this.#granted(request.callId, bound.maxOutputTokens, bound.reservedNanoUsd, slot);
   }
@@ -211,14 +212,14 @@ export class Scheduler {
     const known = this.ledger.get(request.callId);
     if (known === null || known.state !== "open") return known;
     if (known.model === request.model && known.price === JSON.stringify(request.price)) return known;
-    this.budgets.settle(this.subjects(owner), reservation(known), {});
+    this.budgets.settle(this.subjects(owner, known.payer), reservation(known), {});
     this.ledger.withdraw(known.id);
     return null;
   }
 
-  /** Debits whoever pays for `owner`'s call and opens it in the ledger; or the meter that has no room. */
-  #reserve(owner: string, request: GrantRequest): Reservation | BudgetRow {
-    const subjects = this.subjects(owner);
+  /** Debits whoever pays for the call and opens it in the ledger; or the meter that has no room. */
+  #reserve(debtor: Debtor, request: GrantRequest): Reservation | BudgetRow {
+    const subjects = this.subjects(debtor.owner, debtor.payer);
     const bound = this.#affordable(subjects, request);
     if ("subject" in bound) return bound;
     // A request is made when it is granted; everything else is known when it has ended.
@@ -226,7 +227,8 @@ export class Scheduler {
     this.budgets.reserve(subjects, held);
     this.#warn(this.budgets.count(subjects, { requestsPerMinute }));
     const reservedNanoUsd = bound.cost.nanoUsd ?? 0;
-    this.ledger.open(owner, request, bound.outputTokens, reservedNanoUsd, this.counters.next("changed"));
+    const most = { outputTokens: bound.outputTokens, nanoUsd: reservedNanoUsd };
+    this.ledger.open(debtor, request, most, this.counters.next("changed"));
     return { maxOutputTokens: bound.outputTokens, reservedNanoUsd };
   }
 

@@ -13,10 +13,9 @@ function withOpenCall(sql: Sql) {
   const price = { inputNanoUsdPerMTok: 1, cachedInputNanoUsdPerMTok: 0, outputNanoUsdPerMTok: 1, version: "test" };
   const request = { callId: "call_a", lane: "interactive", provider: "p", model: "p/m", price } as const;
   scheduler.ledger.open(
-    "agt_a",
+    { owner: "agt_a", payer: null },
     { ...request, inputBound: 100, rateTokens: 200, outputWanted: 100, deadlineMs: 1_000 },
-    100,
-    300_000,
+    { outputTokens: 100, nanoUsd: 300_000 },
     1,
   );
   return { scheduler, budgets: new TenantBudgets(ports.clock, scheduler) };

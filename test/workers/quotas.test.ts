@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Listing } from "../../durable-objects/agent/rpc.ts";
 import type { ControlBlock } from "../../kernel/process/block.ts";
-import { boot, json, problem, spawnDaemon } from "./kernel-client.ts";
-import { newTenant } from "./key-holders.ts";
+import { eventually } from "../support/tenant.ts";
+import { boot, json, problem, request, spawnDaemon } from "./kernel-client.ts";
+import { newKey, newTenant } from "./key-holders.ts";
 
 type Quotas = { quotas: Record<string, { limit: number; used: number; reserved: number; per: string }> };
 
@@ -77,5 +78,66 @@ describe("the tenant's quotas", () => {
   ])("put as %j are 422", async (body, path) => {
     const { errors } = await problem(422, "invalid_input", "PUT", "/v1/quotas", { body });
     expect(errors?.[0]?.path).toBe(path);
+  });
+});
+
+describe("a key's quotas", () => {
+  let asked = 0;
+  /** Another question each time: what the cache answers costs nothing. */
+  const chat = (key: string) =>
+    request("POST", "/v1/chat/completions", {
+      key,
+      body: { model: "local/reader", messages: [{ role: "user", content: `What is 6 * ${asked++}?` }] },
+    });
+
+  test("bound its own calls, and nobody else's", async () => {
+    const tenant = await newTenant();
+    const [bounded, other] = [await newKey("operator", tenant), await newKey("operator", tenant)];
+    const path = `/v1/quotas?keyId=${bounded.id}`;
+    expect(await json(200, "GET", path, { tenant })).toEqual({ quotas: {} });
+    await json(200, "PUT", path, { tenant, body: { steps: 1 } });
+    expect((await chat(bounded.key)).status).toBe(200);
+    expect((await chat(bounded.key)).status).toBe(429);
+    expect((await chat(other.key)).status).toBe(200);
+    expect(await json<Quotas>(200, "GET", path, { tenant })).toMatchObject({
+      quotas: { steps: { limit: 1, used: 1 } },
+    });
+    expect(await read(tenant)).toEqual({ quotas: {} });
+  });
+
+  test("bound all processes that it had spawned, which wait until it is raised", { timeout: 40_000 }, async () => {
+    const tenant = await newTenant();
+    const key = await newKey("operator", tenant);
+    const path = `/v1/quotas?keyId=${key.id}`;
+    await json(200, "PUT", path, { tenant, body: { steps: 0 } });
+    const body = { name: "Sum", role: "clerk", goal: "What is 6 * 7?", model: "local/reader" };
+    const spawned = await json<{ id: string }>(201, "POST", "/v1/agents", { key: key.key, body });
+    const free = await json<{ id: string }>(201, "POST", "/v1/agents", { tenant, body });
+    expect(await settled(tenant, spawned.id)).toMatchObject({ state: "waiting", waitReason: "quota" });
+    expect(await settled(tenant, free.id)).toMatchObject({ state: "terminated" });
+    await json(200, "PUT", path, { tenant, body: { steps: 100 } });
+    const done = () => json<ControlBlock>(200, "GET", `/v1/agents/${spawned.id}`, { tenant });
+    expect(await eventually(done, ({ state }) => state === "terminated")).toMatchObject({ exit: { code: 0 } });
+    const { quotas } = await json<Quotas>(200, "GET", path, { tenant });
+    expect(quotas["steps"]).toMatchObject({ reserved: 0, limit: 100 });
+    expect(quotas["steps"]?.used).toBeGreaterThan(0);
+  });
+
+  test("count what it used before they were set", async () => {
+    const tenant = await newTenant();
+    const key = await newKey("operator", tenant);
+    expect((await chat(key.key)).status).toBe(200);
+    const set = await json<Quotas>(200, "PUT", `/v1/quotas?keyId=${key.id}`, { tenant, body: { steps: 5 } });
+    expect(set).toMatchObject({ quotas: { steps: { limit: 5, used: 1 } } });
+  });
+
+  test("are those of model calls, of a key of this tenant", async () => {
+    const [tenant, abroad] = [await newTenant(), await newTenant()];
+    const key = await newKey("operator", tenant);
+    const path = `/v1/quotas?keyId=${key.id}`;
+    const refused = await problem(422, "invalid_input", "PUT", path, { tenant, body: { pages: 5 } });
+    expect(refused.errors).toEqual([{ path: "$.quotas.pages", message: expect.stringContaining("tokens") }]);
+    await problem(404, "not_found", "PUT", path, { tenant: abroad, body: { steps: 5 } });
+    await problem(404, "not_found", "GET", path, { tenant: abroad });
   });
 });

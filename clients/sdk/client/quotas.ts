@@ -14,7 +14,12 @@ export interface TenantQuotas {
   quotas: Partial<Record<QuotaName, QuotaMeter>>;
 }
 
-/** Routes for the budgets of the caller's tenant. */
+/** `keyId`: of this key instead of the whole tenant. */
+export interface QuotasOf {
+  keyId?: string;
+}
+
+/** Routes for the budgets of the caller's tenant, and of its keys. */
 export class Quotas {
   readonly #transport: Transport;
 
@@ -23,12 +28,12 @@ export class Quotas {
   }
 
   /** `GET /v1/quotas`: the budgets that are set. */
-  get(): Promise<TenantQuotas> {
-    return this.#transport.json("/v1/quotas");
+  get(of: QuotasOf = {}): Promise<TenantQuotas> {
+    return this.#transport.json("/v1/quotas", { query: { ...of } });
   }
 
   /** `PUT /v1/quotas`: sets exactly these and removes the others. Agents that wait for a quota ask again. */
-  set(quotas: QuotaLimits): Promise<TenantQuotas> {
-    return this.#transport.json("/v1/quotas", { method: "PUT", body: { quotas } });
+  set(quotas: QuotaLimits, of: QuotasOf = {}): Promise<TenantQuotas> {
+    return this.#transport.json("/v1/quotas", { query: { ...of }, method: "PUT", body: { quotas } });
   }
 }

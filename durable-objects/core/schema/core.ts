@@ -19,6 +19,8 @@ export const processes = sqliteTable(
     /** What the process may: its level, and what it was granted as JSON. Null in rows from before: as in `block`, and nothing. */
     level: text(),
     grants: text(),
+    /** The key that had it spawned, or its parent's: `key:<id>`. It pays beside the process. Null in rows from before. */
+    payer: text(),
     /** Tools that ask a person before each call, as a JSON array: children ask for these too. */
     asks: text().notNull().default("[]"),
     /** Pages, files and their bytes as last reported, as JSON; null = never reported, or erased. */
@@ -85,6 +87,8 @@ export const calls = sqliteTable(
   {
     id: text().primaryKey(),
     agentId: text("agent_id").notNull(),
+    /** The key that pays for the call beside its owner: `key:<id>`. Null where there is none, and in rows from before. */
+    payer: text(),
     provider: text().notNull(),
     model: text().notNull(),
     /** open | settled | unknown */

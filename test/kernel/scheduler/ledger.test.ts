@@ -46,7 +46,7 @@ class Book {
       deadlineMs: 1_000,
       ...more,
     };
-    this.ledger.open(agentId, request, 500, 900_000, this.#next());
+    this.ledger.open({ owner: agentId, payer: null }, request, { outputTokens: 500, nanoUsd: 900_000 }, this.#next());
   }
 
   settle(callId: string, usage = USAGE): void {
