@@ -121,8 +121,13 @@ export async function stateOf({ tenant, ids }: Household): Promise<Record<string
     `${agent}/pages?limit=200`,
     `${agent}/files?limit=200`,
   ];
-  const pairs = paths.map(async (path) => [path, await json(200, "GET", path, { tenant })] as const);
+  const pairs = paths.map(async (path) => [path, unmetered(await json(200, "GET", path, { tenant }))] as const);
   return Object.fromEntries(await Promise.all(pairs));
+}
+
+/** Without what the platform counts: looking is a request too. */
+function unmetered(reply: object): unknown {
+  return JSON.parse(JSON.stringify(reply, (name, value: unknown) => (name === "platform" ? undefined : value)));
 }
 
 /** An id of this kind that could be one of `tenant` and is none. */

@@ -21,6 +21,7 @@ const BODIES: Record<string, object> = {
   "POST /v1/agents/{id}/signals": { signal: "KILL" },
   "POST /v1/agents/{id}/pages": { content: "text" },
   "PATCH /v1/agents/{id}/pages/{pageId}": { pinned: true },
+  "POST /v1/agents/{id}/file-versions/{path}": { version: 1 },
   "POST /v1/approvals/{id}": { answer: "blue" },
   "POST /v1/keys/{id}/rotate": { overlapSeconds: 60 },
 };
@@ -90,6 +91,7 @@ function elsewhere({ key, ids }: Household): Surface[] {
     query("agentId", "agent", "/v1/costs/calls"),
     query("parentId", "agent", "/v1/agents"),
     query("tenantId", "tenant", "/v1/keys"),
+    query("keyId", "key", "/v1/quotas"),
     body("parentId", "agent", "/v1/agents", (parentId) => ({ ...spec, parentId })),
     body("tenantId", "tenant", "/v1/keys", (tenantId) => ({ role: "viewer", tenantId })),
     body("model", "agent", "/v1/chat/completions", (id) => ({ model: `agent/${id}`, messages: question })),
