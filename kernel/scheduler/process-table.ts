@@ -7,6 +7,7 @@ import { NOTHING_STORED } from "../process/meters.ts";
 import { type Grants, type PermissionLevel, STORED_NAMES, type Stored } from "../process/spec.ts";
 import type { State } from "../process/state.ts";
 import type { Standard } from "../security/ceiling.ts";
+import { type CpuUse, NO_CPU } from "./cpu-use.ts";
 import type { AgentReport } from "./grant.ts";
 
 /** The tenant's process table: every process as it last reported itself, newest report wins. */
@@ -23,6 +24,7 @@ export interface ProcessEntry extends SqlRow {
   grants: string | null;
   asks: string;
   stored: string | null;
+  cpu: string | null;
   platform: string | null;
   seq: number;
   head: string | null;
@@ -36,7 +38,7 @@ const INSERT = `INSERT INTO processes (id, name, state, priority, parent_id, blo
   changed, erased_at) VALUES (?, ?, 'new', ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, NULL)`;
 const GET = "SELECT * FROM processes WHERE id = ?";
 const REPORT = `UPDATE processes SET name = ?, state = ?, priority = ?, block = ?, spec = NULL, seq = ?, changed = ?,
-  due_at = ?, stored = coalesce(?, stored), head = coalesce(?, head), platform = coalesce(?, platform)
+  due_at = ?, stored = coalesce(?, stored), cpu = coalesce(?, cpu), head = coalesce(?, head), platform = coalesce(?, platform)
   WHERE id = ? AND seq <= ? AND erased_at IS NULL`;
 const SERVE = "UPDATE processes SET vtime = vtime + ? WHERE id = ?";
 const START_AT = "UPDATE processes SET vtime = max(vtime, ?) WHERE id = ?";
@@ -59,6 +61,12 @@ const SUM_STORED = STORED_NAMES.map((name) => `coalesce(sum(json_extract(stored,
 const STORED = `SELECT ${SUM_STORED} FROM processes WHERE stored IS NOT NULL`;
 const STORED_BELOW = `WITH RECURSIVE tree (id) AS (SELECT ?1 UNION SELECT processes.id FROM processes JOIN tree ON parent_id = tree.id)
   SELECT ${SUM_STORED} FROM processes WHERE stored IS NOT NULL AND id IN (SELECT id FROM tree)`;
+/** Of the newest hour or day when that is what began at ?2; of all time with 0. */
+const SUM_CPU = `coalesce(sum(CASE WHEN ?2 = 0 THEN json_extract(cpu, '$.ms') WHEN json_extract(cpu, '$.dayAt') = ?2 THEN json_extract(cpu, '$.dayMs')
+  WHEN json_extract(cpu, '$.hourAt') = ?2 THEN json_extract(cpu, '$.hourMs') ELSE 0 END), 0) AS n`;
+const CPU_BELOW = `WITH RECURSIVE tree (id) AS (SELECT id FROM processes WHERE ?1 IS NULL UNION SELECT ?1
+  UNION SELECT processes.id FROM processes JOIN tree ON parent_id = tree.id)
+  SELECT ${SUM_CPU} FROM processes WHERE cpu IS NOT NULL AND id IN (SELECT id FROM tree)`;
 /** An idle process has told the core so before it rested; any other may have a call in the queue that the core knows not of. */
 const IN_BATCH_LANE = `SELECT id FROM processes WHERE id > ? AND state <> 'terminated' AND erased_at IS NULL
   AND json_extract(block, '$.lane') <> 'interactive' AND json_extract(block, '$.waitReason') IS NOT 'message' ORDER BY id LIMIT ?`;
@@ -83,6 +91,10 @@ type Count = { n: number | null };
 
 export function storedOf(entry: ProcessEntry): Stored {
   return entry.stored === null ? NOTHING_STORED : (JSON.parse(entry.stored) as Stored);
+}
+
+export function cpuOf(entry: ProcessEntry): CpuUse {
+  return entry.cpu === null ? NO_CPU : (JSON.parse(entry.cpu) as CpuUse);
 }
 
 /** A block that an older version reported lacks what came later. */
@@ -123,14 +135,14 @@ export class ProcessTable {
   }
 
   /**
-   * Takes a report in, unless a newer one is there. There will be a sign of the process until `signAt`; `platform` is what it
-   * took of the platform, by day, with what it reports.
+   * Takes a report in, unless a newer one is there. There will be a sign of the process until `signAt`; `platform` and `cpu` are
+   * what it took of the platform and of CPU, by day, with what it reports.
    */
   report(
     { block, seq, head, stored }: AgentReport,
     changed: number,
     signAt: number | null,
-    platform: string | null,
+    { platform, cpu }: Pick<ProcessEntry, "platform" | "cpu">,
   ): void {
     const { id, name, state, priority } = block;
     const kept = stored === undefined ? null : JSON.stringify(stored);
@@ -143,6 +155,7 @@ export class ProcessTable {
       changed,
       signAt,
       kept,
+      cpu,
       head ?? null,
       platform,
       id,
@@ -188,6 +201,11 @@ export class ProcessTable {
   storedBelow(agentId: string | null): Stored {
     const found = agentId === null ? this.#sql.first<Stored>(STORED) : this.#sql.first<Stored>(STORED_BELOW, agentId);
     return found ?? NOTHING_STORED;
+  }
+
+  /** CPU that code of the agent and all below it used since `at`, which is 0 or when this hour or day began; with null, of all. */
+  cpuBelow(agentId: string | null, at: number): number {
+    return this.#sql.first<Count>(CPU_BELOW, agentId, at)?.n ?? 0;
   }
 
   /** Counts what an agent was served, in virtual time. */

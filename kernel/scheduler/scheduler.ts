@@ -8,6 +8,7 @@ import { type Quotas, STORED_NAMES, type Stored } from "../process/spec.ts";
 import { Allowances } from "./allowances.ts";
 import { type BudgetRow, Budgets, type CallCost, TENANT } from "./budgets.ts";
 import { Counters } from "./counters.ts";
+import { withCpu } from "./cpu-use.ts";
 import {
   type AgentReport,
   type GrantAnswer,
@@ -18,7 +19,7 @@ import {
 } from "./grant.ts";
 import { Ledger, type LedgerCall, reservation } from "./ledger.ts";
 import { endOf, periodOf } from "./period.ts";
-import { type ProcessEntry, ProcessTable, storedOf } from "./process-table.ts";
+import { cpuOf, type ProcessEntry, ProcessTable, storedOf } from "./process-table.ts";
 import { Questions } from "./questions.ts";
 import { LEAST_OF_A_CALL, QuotaWaiters } from "./quota-waiters.ts";
 import { type Errand, inOrder, isUrgent, RunQueue, virtualCost, type Waiting } from "./run-queue.ts";
@@ -159,6 +160,7 @@ export class Scheduler {
     const usedSince = (at: number) => ({
       ...this.ledger.usedBelow(agentId, at),
       ...this.processes.storedBelow(agentId),
+      cpuMs: this.processes.cpuBelow(agentId, at),
     });
     this.budgets.set(agentId, quotas, { held: this.ledger.heldBelow(agentId), usedSince });
   }
@@ -343,11 +345,27 @@ export class Scheduler {
     const signAt = this.#signAt(report.dueInMs ?? null);
     const day = periodOf("day", this.#clock.now());
     const platform = report.platform === undefined ? null : withReported(entry.platform, report.platform, day);
-    this.processes.report(report, this.counters.next("changed"), signAt, platform);
-    if (report.block.waitReason !== "quota") this.quotaWaiters.remove(report.agentId);
+    const cpu = report.seq >= entry.seq ? this.#burned(entry, report.cpuMs ?? 0) : null;
+    this.processes.report(report, this.counters.next("changed"), signAt, { platform, cpu });
+    this.#awaits(report);
     this.questions.sync(report.agentId, report.questions);
     for (const row of report.segments) this.#sql.run(ADD_SEGMENT, report.agentId, JSON.stringify(row));
     if (report.block.state === "terminated") this.#endChildren(report);
+  }
+
+  /** What code of the process used counts against it, its ancestors and the tenant, once. Null when it used nothing new. */
+  #burned(entry: ProcessEntry, ms: number): string | null {
+    const before = cpuOf(entry);
+    const now = withCpu(before, ms, this.#clock.now());
+    if (now === before) return null;
+    this.#warn(this.budgets.count(this.subjects(entry.id), { cpuMs: now.ms - before.ms }));
+    return JSON.stringify(now);
+  }
+
+  /** A model call that was denied waits since then; a run of code waits from when its process says so. */
+  #awaits({ agentId, block, awaitedCpuMs: cpuMs = null }: AgentReport): void {
+    if (block.waitReason !== "quota") this.quotaWaiters.remove(agentId);
+    else if (cpuMs !== null) this.quotaWaiters.put(agentId, { cpuMs });
   }
 
   /** TERM and KILL reach the subtree; a child does not outlive its parent. */
