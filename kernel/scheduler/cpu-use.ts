@@ -12,10 +12,9 @@ export interface CpuUse {
 
 export const NO_CPU: CpuUse = { ms: 0, hourAt: 0, hourMs: 0, dayAt: 0, dayMs: 0 };
 
-/** After a report at `now` of `ms` in all. An older report than the newest changes nothing. */
+/** After a report at `now` of `ms` in all, which are more than before. */
 export function withCpu(before: CpuUse, ms: number, now: number): CpuUse {
   const grown = ms - before.ms;
-  if (grown <= 0) return before;
   const [hourAt, dayAt] = [startOf("hour", now), startOf("day", now)];
   return {
     ms,

@@ -38,7 +38,7 @@ const INSERT = `INSERT INTO processes (id, name, state, priority, parent_id, blo
   changed, erased_at) VALUES (?, ?, 'new', ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, NULL)`;
 const GET = "SELECT * FROM processes WHERE id = ?";
 const REPORT = `UPDATE processes SET name = ?, state = ?, priority = ?, block = ?, spec = NULL, seq = ?, changed = ?,
-  due_at = ?, stored = coalesce(?, stored), cpu = coalesce(?, cpu), head = coalesce(?, head), platform = coalesce(?, platform)
+  due_at = ?, stored = coalesce(?, stored), head = coalesce(?, head), platform = coalesce(?, platform)
   WHERE id = ? AND seq <= ? AND erased_at IS NULL`;
 const SERVE = "UPDATE processes SET vtime = vtime + ? WHERE id = ?";
 const START_AT = "UPDATE processes SET vtime = max(vtime, ?) WHERE id = ?";
@@ -46,6 +46,7 @@ const LIST = `SELECT * FROM processes WHERE erased_at IS NULL AND id > ?
   AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR name = ?3) AND (?4 IS NULL OR parent_id = ?4) ORDER BY id LIMIT ?5`;
 const CHILDREN = "SELECT id FROM processes WHERE parent_id = ? AND state <> 'terminated' AND erased_at IS NULL LIMIT ?";
 const SET_LEVEL = "UPDATE processes SET level = ? WHERE id = ?";
+const SET_CPU = "UPDATE processes SET cpu = ? WHERE id = ?";
 const SET_ASKS = "UPDATE processes SET asks = ? WHERE id = ?";
 const LIVE = "state <> 'terminated' AND erased_at IS NULL";
 const COUNT_LIVE = `SELECT count(*) AS n FROM processes WHERE ${LIVE}`;
@@ -93,10 +94,6 @@ export function storedOf(entry: ProcessEntry): Stored {
   return entry.stored === null ? NOTHING_STORED : (JSON.parse(entry.stored) as Stored);
 }
 
-export function cpuOf(entry: ProcessEntry): CpuUse {
-  return entry.cpu === null ? NO_CPU : (JSON.parse(entry.cpu) as CpuUse);
-}
-
 /** A block that an older version reported lacks what came later. */
 export function blockOf(entry: ProcessEntry): ControlBlock {
   const block = JSON.parse(entry.block) as ControlBlock;
@@ -135,14 +132,14 @@ export class ProcessTable {
   }
 
   /**
-   * Takes a report in, unless a newer one is there. There will be a sign of the process until `signAt`; `platform` and `cpu` are
-   * what it took of the platform and of CPU, by day, with what it reports.
+   * Takes a report in, unless a newer one is there. There will be a sign of the process until `signAt`; `platform` is what it
+   * took of the platform, by day, with what it reports.
    */
   report(
     { block, seq, head, stored }: AgentReport,
     changed: number,
     signAt: number | null,
-    { platform, cpu }: Pick<ProcessEntry, "platform" | "cpu">,
+    platform: string | null,
   ): void {
     const { id, name, state, priority } = block;
     const kept = stored === undefined ? null : JSON.stringify(stored);
@@ -155,7 +152,6 @@ export class ProcessTable {
       changed,
       signAt,
       kept,
-      cpu,
       head ?? null,
       platform,
       id,
@@ -201,6 +197,17 @@ export class ProcessTable {
   storedBelow(agentId: string | null): Stored {
     const found = agentId === null ? this.#sql.first<Stored>(STORED) : this.#sql.first<Stored>(STORED_BELOW, agentId);
     return found ?? NOTHING_STORED;
+  }
+
+  /** CPU of the agent's code as reported, also of an erased one: it tells its last when it closes. Null when there was none such. */
+  cpuOf(agentId: string): CpuUse | null {
+    const entry = this.#sql.first<ProcessEntry>(GET, agentId);
+    if (entry === undefined) return null;
+    return entry.cpu === null ? NO_CPU : (JSON.parse(entry.cpu) as CpuUse);
+  }
+
+  setCpu(agentId: string, use: CpuUse): void {
+    this.#sql.run(SET_CPU, JSON.stringify(use), agentId);
   }
 
   /** CPU that code of the agent and all below it used since `at`, which is 0 or when this hour or day began; with null, of all. */

@@ -19,7 +19,7 @@ import {
 } from "./grant.ts";
 import { Ledger, type LedgerCall, reservation } from "./ledger.ts";
 import { endOf, periodOf } from "./period.ts";
-import { cpuOf, type ProcessEntry, ProcessTable, storedOf } from "./process-table.ts";
+import { type ProcessEntry, ProcessTable, storedOf } from "./process-table.ts";
 import { Questions } from "./questions.ts";
 import { LEAST_OF_A_CALL, QuotaWaiters } from "./quota-waiters.ts";
 import { type Errand, inOrder, isUrgent, RunQueue, virtualCost, type Waiting } from "./run-queue.ts";
@@ -80,6 +80,7 @@ export class Scheduler {
   /** Settles and notes what the agent reports, then grants, queues or denies its next call. Repeating it changes nothing. */
   settleAndGrant(report: AgentReport, next: GrantRequest | null): GrantAnswer {
     for (const settlement of report.settlements) this.settle(settlement);
+    this.#burn(report);
     const entry = this.processes.get(report.agentId);
     if (entry === null) return { kind: "gone" };
     this.#note(entry, report);
@@ -345,21 +346,19 @@ export class Scheduler {
     const signAt = this.#signAt(report.dueInMs ?? null);
     const day = periodOf("day", this.#clock.now());
     const platform = report.platform === undefined ? null : withReported(entry.platform, report.platform, day);
-    const cpu = report.seq >= entry.seq ? this.#burned(entry, report.cpuMs ?? 0) : null;
-    this.processes.report(report, this.counters.next("changed"), signAt, { platform, cpu });
+    this.processes.report(report, this.counters.next("changed"), signAt, platform);
     this.#awaits(report);
     this.questions.sync(report.agentId, report.questions);
     for (const row of report.segments) this.#sql.run(ADD_SEGMENT, report.agentId, JSON.stringify(row));
     if (report.block.state === "terminated") this.#endChildren(report);
   }
 
-  /** What code of the process used counts against it, its ancestors and the tenant, once. Null when it used nothing new. */
-  #burned(entry: ProcessEntry, ms: number): string | null {
-    const before = cpuOf(entry);
-    const now = withCpu(before, ms, this.#clock.now());
-    if (now === before) return null;
-    this.#warn(this.budgets.count(this.subjects(entry.id), { cpuMs: now.ms - before.ms }));
-    return JSON.stringify(now);
+  /** What code of the process used counts against it, its ancestors and the tenant, once: reports come again, and late. */
+  #burn({ agentId, cpuMs = 0 }: AgentReport): void {
+    const before = this.processes.cpuOf(agentId);
+    if (before === null || cpuMs <= before.ms) return;
+    this.processes.setCpu(agentId, withCpu(before, cpuMs, this.#clock.now()));
+    this.#warn(this.budgets.count(this.subjects(agentId), { cpuMs: cpuMs - before.ms }));
   }
 
   /** A model call that was denied waits since then; a run of code waits from when its process says so. */

@@ -1,7 +1,7 @@
 import { NOTHING_STORED } from "../process/meters.ts";
 import { type MeterPeriod, type QuotaName, STORED_NAMES, type Stored, type StoredName } from "../process/spec.ts";
 import { type BudgetRow, type Budgets, TENANT } from "./budgets.ts";
-import { cpuOf, type ProcessTable, storedOf } from "./process-table.ts";
+import { type ProcessTable, storedOf } from "./process-table.ts";
 
 /**
  * How a process stands with its quotas, as its core counts them: the core tells it with every answer, because only the core
@@ -42,7 +42,7 @@ export function standingOf(parts: StandingParts, agentId: string): Standing {
   return {
     meters: Object.fromEntries(parts.budgets.meters(agentId).map((row) => [row.metric, meterOf(parts, row)])),
     room: roomOf(above),
-    cpu: { countedMs: entry === null ? 0 : cpuOf(entry).ms, above: cpuAbove(above) },
+    cpu: { countedMs: parts.processes.cpuOf(agentId)?.ms ?? 0, above: cpuAbove(above) },
     stored: entry === null ? NOTHING_STORED : storedOf(entry),
   };
 }

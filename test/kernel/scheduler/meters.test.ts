@@ -202,6 +202,22 @@ describe("CPU of the sandbox", () => {
   );
 
   test(
+    "counts what an erased process says last",
+    story((tenant) => {
+      const parent = tenant.spawn({ cpuMs: 1_000 });
+      const child = tenant.spawn({}, parent);
+      const { processes } = tenant.scheduler;
+      const entry = processes.get(child);
+      processes.erase(child, tenant.clock.now(), tenant.scheduler.counters.next("changed"));
+      if (entry === null) throw new Error("there was no such process");
+      const report = { agentId: child, seq: 2, block: blockOf(entry), settlements: [], segments: [], questions: [] };
+      for (let told = 0; told < 2; told++)
+        expect(tenant.scheduler.settleAndGrant({ ...report, cpuMs: 300 }, null).kind).toBe("gone");
+      expect(tenant.meter(parent, "cpuMs")?.used).toBe(300);
+    }),
+  );
+
+  test(
     "keeps a run that waits for it until there is room for all that it may use: by a raise, or in the next hour",
     story((tenant) => {
       const parent = tenant.spawn({ cpuMs: { limit: 1_000, per: "hour" } });

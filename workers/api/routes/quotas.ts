@@ -17,7 +17,7 @@ import { failures, json, takes } from "../route.ts";
 /**
  * The tenant's budgets. The core enforces `tokens`, `nanoUsd`, `steps` and `wallMs` at each grant of a model call, `children` and
  * `depth` at each spawn, and `requestsPerMinute` over all keys of the tenant together. Pages and files are counted as agents
- * report them. `cpuMs` is the sandbox's.
+ * report them, and so is `cpuMs`, which each agent reserves before it runs code.
  */
 
 const tags = ["quotas"];
@@ -59,7 +59,7 @@ const replace = createRoute({
   tags,
   summary: "Set the tenant's budgets",
   description:
-    "Sets exactly the budgets that it names and removes the others; agents that wait for a quota ask again. What was used counts on while the period stays the same. `tokens`, `nanoUsd`, `steps` and `wallMs` are enforced before each model call, `children` (all processes that live) and `depth` at each spawn, pages and files as agents report what they store, `requestsPerMinute` at the door, four seconds later at most.",
+    "Sets exactly the budgets that it names and removes the others; agents that wait for a quota ask again. What was used counts on while the period stays the same. `tokens`, `nanoUsd`, `steps` and `wallMs` are enforced before each model call, `children` (all processes that live) and `depth` at each spawn, pages, files and `cpuMs` (before each run of code) as agents report what they store and used, `requestsPerMinute` at the door, four seconds later at most.",
   middleware: jsonBody,
   request: { body: takes(limitsBody) },
   responses: { 200: json(meters, "As they are now."), ...failures },
