@@ -4,6 +4,9 @@ import { ERRORS, type ErrorCode, err, type KernelError, ok, type Result } from "
 import { issuesOf } from "./input.ts";
 import { LIMITS } from "./limits.ts";
 import { expired, holdCall, isGoodConsent, type Leave, leaveFor, reasonsFor } from "./process/consent.ts";
+import { mayBurn } from "./process/cpu-budget.ts";
+import { countUnknownCpu } from "./process/cpu-count.ts";
+import { CpuTab } from "./process/cpu-tab.ts";
 import { exactAction } from "./process/exact-action.ts";
 import { labelledFiles, labelledMemory } from "./process/labelled-access.ts";
 import { parkCall } from "./process/parking.ts";
@@ -25,6 +28,10 @@ import type { CallContext, Control, Effect, Outside, OutwardEffect, Syscall, Too
 
 /** What is kept of an ended call until its step ends, as JSON in `pending.outcome`. */
 export type CallOutcome = { result: Result<ToolValue>; exit?: { result: string; code: number } };
+
+/** What is noted of a call while it runs: what it saw, and what its code burned. */
+type Attempt = { seen: Seen; cpu: CpuTab };
+const NO_ATTEMPT = (): Attempt => ({ seen: new Seen(), cpu: new CpuTab(0) });
 
 type Admitted = { entry: Syscall; input: unknown };
 
@@ -63,6 +70,7 @@ export class Door {
     const admitted = this.#admit(call);
     if (!admitted.ok) return this.#parts.tx.run(() => this.#close(call, { result: admitted }));
     const { entry, input } = admitted.value;
+    if (!(await mayBurn(this.#parts, call, entry.cpuMs ?? 0))) return;
     const leave = await leaveFor(this.#parts, call, reasonsFor(this.#parts, call, entry, input));
     if (entry.effect === "control") {
       this.#begin(call, leave, () => this.#control(call, entry.control(input)));
@@ -70,8 +78,8 @@ export class Door {
     }
     if (entry.effect === "internal") {
       this.#begin(call, leave, () => {
-        const seen = this.#seenBy(entry, input);
-        this.#close(call, { result: entry.run(this.#context(call, abort, seen), input) }, seen);
+        const attempt = this.#attempt(entry, input);
+        this.#close(call, { result: entry.run(this.#context(call, abort, attempt), input) }, attempt);
       });
       return;
     }
@@ -79,11 +87,11 @@ export class Door {
     // A read leaves nothing behind: only one that had to be asked for is entered before it runs.
     const isEntered = leave.kind !== "free" || effect !== "pure";
     if (isEntered && !this.#begin(call, leave, () => this.#open(call, effect, entry.timeoutMs))) return;
-    const seen = this.#seenBy(entry, input);
+    const attempt = this.#attempt(entry, input);
     const result = await withDeadline(entry.timeoutMs, abort, (signal) =>
-      settled(entry.run(this.#context(call, signal, seen), input), signal, { entry, effect }),
+      settled(entry.run(this.#context(call, signal, attempt), input), signal, { entry, effect }),
     );
-    this.#parts.tx.run(() => this.#closeIfOurs(call, { result }, seen));
+    this.#parts.tx.run(() => this.#closeIfOurs(call, { result }, attempt));
   }
 
   /** Records the outcome of a call that somebody else ended: a person's answer, or nobody knows. */
@@ -212,10 +220,12 @@ export class Door {
   }
 
   /** A call whose turn was ended meanwhile left its row: its late outcome touches nothing. */
-  #closeIfOurs(call: PendingCall, outcome: CallOutcome, seen: Seen): void {
+  #closeIfOurs(call: PendingCall, outcome: CallOutcome, attempt: Attempt): void {
     const row = this.#parts.pending.get(call.call_id);
     if (row === null || row.state === "done") return;
-    if (outcome.result.ok || outcome.result.error.code !== "outcome_unknown") return this.#close(call, outcome, seen);
+    if (outcome.result.ok || outcome.result.error.code !== "outcome_unknown")
+      return this.#close(call, outcome, attempt);
+    countUnknownCpu(this.#parts, row.call_id, attempt.cpu.usedMs);
     this.#lost(row);
   }
 
@@ -228,11 +238,12 @@ export class Door {
     log.append("call.retry", "kernel", { name: call.name, step: call.step, attempt: call.attempt }, call.call_id);
   }
 
-  #close(call: PendingCall, told: CallOutcome, seen = new Seen()): void {
+  #close(call: PendingCall, told: CallOutcome, { seen, cpu }: Attempt = NO_ATTEMPT()): void {
     const { pending, process, log, hash } = this.#parts;
     const { outcome, stripped } = this.#takenIn(call, told, seen.label);
     pending.done(call.call_id, JSON.stringify(outcome));
-    process.change({ tool_calls: process.get().tool_calls + 1, deaths: 0, retry_at: null });
+    const { tool_calls: calls, cpu_ms: before } = process.get();
+    process.change({ tool_calls: calls + 1, cpu_ms: before + cpu.usedMs, deaths: 0, retry_at: null });
     const failure = outcome.result.ok ? {} : { code: outcome.result.error.code };
     const data = {
       name: call.name,
@@ -240,6 +251,7 @@ export class Door {
       ok: outcome.result.ok,
       ...failure,
       ...(stripped === 0 ? {} : { stripped }),
+      ...(cpu.usedMs === 0 ? {} : { cpuMs: cpu.usedMs }),
       inputSha256: hash.sha256(call.input),
       ...this.#judgement(call, outcome),
     };
@@ -263,11 +275,11 @@ export class Door {
     return { outcome: { ...told, result: shown }, stripped };
   }
 
-  #seenBy(entry: Syscall, input: unknown): Seen {
-    const seen = new Seen();
+  #attempt(entry: Syscall, input: unknown): Attempt {
+    const attempt = { seen: new Seen(), cpu: new CpuTab(entry.cpuMs ?? 0) };
     const brought = entry.brings?.(input) ?? null;
-    if (brought !== null) seen.add(brought);
-    return seen;
+    if (brought !== null) attempt.seen.add(brought);
+    return attempt;
   }
 
   /** What the call would leave behind if it ran now. Null for one that would not run. */
@@ -278,7 +290,7 @@ export class Door {
     return parsed.ok ? entry.effectOf(parsed.value.input, this.#outside()) : null;
   }
 
-  #context(call: PendingCall, signal: AbortSignal, seen: Seen): CallContext {
+  #context(call: PendingCall, signal: AbortSignal, { seen, cpu }: Attempt): CallContext {
     const { process, clock, context, files, fileLabels, sandbox, credentials } = this.#parts;
     const read = () => labelOf(process.get().label);
     const { id, tenant } = process.get();
@@ -288,7 +300,7 @@ export class Door {
       clock,
       memory: labelledMemory(context, seen),
       files: labelledFiles(files, fileLabels, seen, read),
-      sandbox,
+      sandbox: cpu.of(sandbox),
       credentials,
       signal,
     };

@@ -72,6 +72,8 @@ interface SyscallFacts<Input extends z.ZodType> {
   readonly input: Input;
   readonly capability: Capability;
   readonly timeoutMs: number;
+  /** CPU of the sandbox that one attempt may use at most, in milliseconds; absent = it runs no code. */
+  readonly cpuMs?: number;
   /** Absent = offered to whoever has the capability. A call that could only be refused takes no room in the prompt. */
   isOffered?(outside: Outside): boolean;
   /** What the capability leaves open because it depends on the input: why this call may not run, or null. */

@@ -22,6 +22,7 @@ import type { Stored } from "../../kernel/process/spec.ts";
 import { Strays } from "../../kernel/process/strays.ts";
 import { makeEgress } from "../../kernel/security/egress.ts";
 import { labelOf } from "../../kernel/security/label.ts";
+import { cpuMsOf } from "../../kernel/security/sandbox/gas.ts";
 import type { Sandbox } from "../../kernel/security/sandbox/sandbox.ts";
 import { SqliteStorage } from "../../kernel/storage/drivers/sqlite.ts";
 import { Mounts } from "../../kernel/storage/mounts.ts";
@@ -161,7 +162,7 @@ function billedSandbox(sandbox: Sandbox, meter: PlatformMeter): Sandbox {
   return {
     run: async (program, host) => {
       const outcome = await sandbox.run(program, host);
-      meter.add({ cpuMs: Math.ceil(outcome.gas * LIMITS.codeMsPerGas) });
+      meter.add({ cpuMs: cpuMsOf(outcome.gas) });
       return outcome;
     },
   };

@@ -36,7 +36,8 @@ export class TenantBudgets {
     const { budgets, ledger, processes } = this.#scheduler;
     const before = this.#rows().map((row) => row.metric);
     for (const metric of before) if (quotas[metric] === undefined) budgets.unset(TENANT, metric);
-    budgets.set(TENANT, quotas, { held: ledger.held(), usedSince: () => ({ ...processes.storedBelow(null) }) });
+    const usedSince = (at: number) => ({ ...processes.storedBelow(null), cpuMs: processes.cpuBelow(null, at) });
+    budgets.set(TENANT, quotas, { held: ledger.held(), usedSince });
   }
 
   /** Counts one request of a key, against its own limit and the tenant's. Null when there is neither. */

@@ -21,6 +21,8 @@ export interface Account {
   /** The variable that holds its key or, for keyless servers, its base URL. */
   variable: string;
   baseUrl: string;
+  /** Takes the key out of what the vendor says; absent = there is none. */
+  redactor?: Redactor;
 }
 
 interface Verdict {
@@ -55,7 +57,7 @@ export function httpFailure(
   const verdict = judgeStatus(answer.status, facts, account);
   const wait = retryAfterMs(answer.headers, now);
   // A key that a vendor repeats in its refusal must not get into logs.
-  const said = verdict.code === "provider_auth" ? "" : quoted(facts.message);
+  const said = verdict.code === "provider_auth" ? "" : quoted(facts.message, account);
   return failure(verdict, `${account.name} answered ${answer.status}${said}.`, verdict.retryable ? wait : undefined);
 }
 
@@ -64,7 +66,7 @@ export function streamFailure(facts: VendorError, account: Account): ChatFailure
   const status = Number(facts.code);
   const known = Number.isInteger(status) && status >= 400 && status < 600;
   const verdict = known ? judgeStatus(status, facts, account) : judgeWords(facts, account);
-  const said = verdict.code === "provider_auth" ? "" : quoted(facts.message);
+  const said = verdict.code === "provider_auth" ? "" : quoted(facts.message, account);
   return failure({ ...verdict, billed: "unknown" }, `${account.name} broke off with an error${said}.`);
 }
 
@@ -161,6 +163,11 @@ export function withoutKey(failed: ChatFailure, key: string): ChatFailure {
   return { ...failed, error: { ...failed.error, message: new Redactor([key]).text(failed.error.message) } };
 }
 
+/** The beginning of what a vendor says. The key is taken out first: a cut may leave half of one, which nobody knows again. */
+export function excerpt(words: string, { redactor }: Account): string {
+  return (redactor?.text(words) ?? words).slice(0, LIMITS.modelErrorChars);
+}
+
 function judgeStatus(status: number, facts: VendorError, account: Account): Verdict {
   const text = `${facts.code} ${facts.type} ${facts.message}`;
   if (status === 401 || status === 403) return refusedKey(account);
@@ -235,8 +242,8 @@ function failure({ code, retryable, billed, advice }: Verdict, what: string, wai
   return { ok: false, error, retryable, billed };
 }
 
-function quoted(message: string): string {
-  const text = message.trim().slice(0, LIMITS.modelErrorChars).replace(/\.$/, "");
+function quoted(message: string, account: Account): string {
+  const text = excerpt(message.trim(), account).replace(/\.$/, "");
   return text === "" ? "" : ` (${text})`;
 }
 

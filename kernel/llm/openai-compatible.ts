@@ -3,6 +3,7 @@ import { withDeadline } from "../deadline.ts";
 import { err, type Result } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { Clock, Fetch } from "../ports.ts";
+import { Redactor } from "../security/redaction.ts";
 import { readText } from "./body-reader.ts";
 import { type Endpoint, knows, modelInfo } from "./catalogue.ts";
 import type { ChatRequest } from "./chat.ts";
@@ -73,8 +74,9 @@ export class OpenAiCompatible implements Provider {
     this.#vendor = vendor;
     this.#endpoint = { vendor, baseUrl, prices: options.prices ?? new Map() };
     this.#clock = options.clock;
-    this.#account = { name: vendor.name, variable: vendor.keyVariables[0] ?? vendor.baseUrlVariable, baseUrl };
+    const variable = vendor.keyVariables[0] ?? vendor.baseUrlVariable;
     this.#apiKey = options.apiKey ?? "none";
+    this.#account = { name: vendor.name, variable, baseUrl, redactor: new Redactor([this.#apiKey]) };
     this.#deadlines = {
       headersMs: LIMITS.modelHeadersMs,
       idleMs: LIMITS.modelIdleMs,

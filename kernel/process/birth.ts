@@ -4,7 +4,7 @@ import { LIMITS } from "../limits.ts";
 import { NO_BILL } from "../platform/platform-bill.ts";
 import { LABELS, labelText } from "../security/label.ts";
 import type { ControlBlock } from "./block.ts";
-import { metersOf, NOTHING_STORED } from "./meters.ts";
+import { metersOf } from "./meters.ts";
 import type { ProcessRow } from "./process-store.ts";
 import type { ProcessSpec } from "./spec.ts";
 
@@ -81,6 +81,7 @@ export function firstRow(
     cost_nano_usd: 0,
     steps: 0,
     tool_calls: 0,
+    cpu_ms: 0,
     platform: null,
     standing: null,
     exported_seq: 0,
@@ -132,7 +133,7 @@ export function newborn(birth: Birth): ControlBlock {
       majorFaults: 0,
       evictions: 0,
     },
-    quotas: metersOf(row, NOTHING_STORED),
+    quotas: metersOf(row, {}),
     createdAt: at,
     updatedAt: at,
   };

@@ -75,9 +75,10 @@ export class AgentLoop {
     if (row.state === "stopped" || row.state === "terminated") return "rest";
     if (row.retry_at !== null && row.retry_at > this.#parts.clock.now()) return "rest";
     if (away !== null) return await awaitCall(this.#parts, away);
-    if (pending.all().length > 0) return await toolStep(this.#parts, this.door, this.#abort.signal);
+    const short = row.state === "waiting" && row.wait_reason === "quota";
+    if (pending.all().length > 0) return short ? "rest" : await toolStep(this.#parts, this.door, this.#abort.signal);
     if (row.turn_message_id === null) return tx.run(() => this.#nextTurn());
-    if (row.state === "waiting" && row.wait_reason === "quota") return "rest";
+    if (short) return "rest";
     if (row.turn_step >= LIMITS.stepsPerTurn) return tx.run(() => this.#tooManySteps());
     return await modelStep(this.#parts, this.door, this.#abort.signal);
   }

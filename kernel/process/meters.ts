@@ -22,20 +22,29 @@ import {
 type Meter = NonNullable<ControlBlock["quotas"][QuotaName]>;
 type Counted = Pick<
   ProcessRow,
-  "quotas" | "standing" | "prompt_tokens" | "completion_tokens" | "cost_nano_usd" | "steps"
+  "quotas" | "standing" | "prompt_tokens" | "completion_tokens" | "cost_nano_usd" | "steps" | "cpu_ms"
 >;
 
 export const NOTHING_STORED: Stored = { pages: 0, pageBytes: 0, files: 0, fileBytes: 0 };
 
-/** The quotas that are set, as the control block shows them. `now` in milliseconds since the epoch. */
-export function metersOf(row: Readonly<Counted>, stored: Stored, now = 0): ControlBlock["quotas"] {
+/** What only the process itself knows. */
+interface OwnCount {
+  stored?: Stored;
+  /** Milliseconds since the epoch. */
+  now?: number;
+  /** What runs of code that are under way hold; asked only where it is limited. */
+  cpuHeldMs?(): number;
+}
+
+/** The quotas that are set, as the control block shows them. */
+export function metersOf(row: Readonly<Counted>, own: OwnCount): ControlBlock["quotas"] {
   const quotas = JSON.parse(row.quotas) as Quotas;
-  const told = standingOf(row)?.meters ?? {};
+  const standing = standingOf(row);
   const named = QUOTA_NAMES.flatMap((name) => {
     const quota = quotas[name];
     if (quota === undefined) return [];
     const limit = limitOf(name, quota);
-    return [[name, { ...limit, ...counted(name, row, stored, { limit, told: told[name], now }) }] as const];
+    return [[name, { ...limit, ...counted(name, row, own, { limit, standing }) }] as const];
   });
   return Object.fromEntries(named);
 }
@@ -67,15 +76,18 @@ export function isStored(name: QuotaName): name is StoredName {
   return (STORED_NAMES as readonly string[]).includes(name);
 }
 
-type Known = { limit: Pick<Meter, "limit" | "per">; told: CoreMeter | undefined; now: number };
+type Known = { limit: Pick<Meter, "limit" | "per">; standing: Standing | null };
 
-function counted(name: QuotaName, row: Counted, stored: Stored, { limit, told, now }: Known) {
+function counted(name: QuotaName, row: Counted, own: OwnCount, { limit, standing }: Known) {
+  const { stored = NOTHING_STORED, now = 0, cpuHeldMs = () => 0 } = own;
   if (isStored(name)) return { used: stored[name], reserved: 0 };
-  if (told !== undefined && told.per === limit.per) {
-    const over = now > 0 && told.period !== periodOf(told.per, now);
-    return { used: over ? 0 : told.used, reserved: told.reserved };
-  }
-  return { used: limit.per === "total" ? lifetime(row, name) : 0, reserved: 0 };
+  const told = standing?.meters[name];
+  const reserved = name === "cpuMs" ? cpuHeldMs() : (told?.reserved ?? 0);
+  if (told === undefined || told.per !== limit.per)
+    return { used: limit.per === "total" ? lifetime(row, name) : 0, reserved };
+  const over = now > 0 && told.period !== periodOf(told.per, now);
+  const since = name === "cpuMs" ? row.cpu_ms - (standing?.cpu?.countedMs ?? 0) : 0;
+  return { used: (over ? 0 : told.used) + since, reserved };
 }
 
 /** What is known before the core has said anything: what the process itself used since it began. */
@@ -84,6 +96,7 @@ function lifetime(row: Counted, name: QuotaName): number {
     tokens: row.prompt_tokens + row.completion_tokens,
     nanoUsd: row.cost_nano_usd,
     steps: row.steps,
+    cpuMs: row.cpu_ms,
   };
   return own[name] ?? 0;
 }

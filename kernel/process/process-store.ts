@@ -61,6 +61,8 @@ export interface ProcessRow extends SqlRow {
   cost_nano_usd: number;
   steps: number;
   tool_calls: number;
+  /** CPU that its code used, in milliseconds. */
+  cpu_ms: number;
   /** What was counted of the platform when the row was last written, as JSON. */
   platform: string | null;
   standing: string | null;

@@ -1,5 +1,6 @@
 import type { Door } from "../door.ts";
 import { LIMITS } from "../limits.ts";
+import { countLostCpu } from "./cpu-count.ts";
 import { forgetCall } from "./lost-call.ts";
 import { parkCall } from "./parking.ts";
 import type { AgentParts } from "./parts.ts";
@@ -16,6 +17,7 @@ export function recover(parts: AgentParts, door: Door): void {
   const [first] = interrupted;
   if (first === undefined) return;
   countDeath(parts, first, () => {
+    countLostCpu(parts, interrupted);
     for (const call of interrupted) recoverCall(parts, door, call);
   });
 }

@@ -6,6 +6,7 @@ import { platformBillOf } from "../platform/platform-bill.ts";
 import type { AgentReport, OpenQuestion, Settlement } from "../scheduler/grant.ts";
 import { type ControlBlock, usd } from "./block.ts";
 import { consentQuestion } from "./consent.ts";
+import { awaitedCpuMs, cpuHeldMs } from "./cpu-count.ts";
 import { dueInMs } from "./due.ts";
 import { metersOf } from "./meters.ts";
 import { approvalOf } from "./parking.ts";
@@ -36,6 +37,8 @@ export function reportOf(parts: AgentParts): { report: AgentReport; more: boolea
       dueInMs: dueInMs(parts),
       stored: parts.stored(),
       platform: parts.platform(),
+      cpuMs: row.cpu_ms,
+      awaitedCpuMs: awaitedCpuMs(parts),
     },
   };
 }
@@ -44,7 +47,11 @@ export function reportOf(parts: AgentParts): { report: AgentReport; more: boolea
 export function blockOf(parts: AgentParts): ControlBlock {
   const row = parts.process.get();
   const context = parts.context.stats();
-  const quotas = metersOf(row, parts.stored(), parts.clock.now());
+  const quotas = metersOf(row, {
+    stored: parts.stored(),
+    now: parts.clock.now(),
+    cpuHeldMs: () => cpuHeldMs(parts),
+  });
   return {
     id: row.id,
     name: row.name,

@@ -1,5 +1,6 @@
 import { err, type KernelError } from "../errors.ts";
 import { labelOf } from "../security/label.ts";
+import { countLostCpu } from "./cpu-count.ts";
 import { abandonCall } from "./lost-call.ts";
 import type { MessageEnd } from "./mailbox.ts";
 import type { AgentParts } from "./parts.ts";
@@ -105,6 +106,7 @@ function endGoal(parts: AgentParts, end: MessageEnd): void {
 function abandonCalls(parts: AgentParts): void {
   const call = parts.pending.all().find(({ name, state }) => name === MODEL_CALL && state !== "done");
   if (call !== undefined) abandonCall(parts, call);
+  countLostCpu(parts, parts.pending.all());
   parts.pending.clear();
 }
 

@@ -97,6 +97,10 @@ export interface AgentReport {
   dueInMs?: number | null;
   /** Pages and files as they stand; absent = as before. */
   stored?: Stored;
+  /** CPU that its code used since it began, in milliseconds; absent = as before. */
+  cpuMs?: number;
+  /** What the run of code may use for which the process waits; null or absent = it waits for no such quota. */
+  awaitedCpuMs?: number | null;
   /** What the process took of the platform since it began; absent = as before. */
   platform?: PlatformUsage;
 }

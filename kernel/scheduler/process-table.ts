@@ -7,6 +7,7 @@ import { NOTHING_STORED } from "../process/meters.ts";
 import { type Grants, type PermissionLevel, STORED_NAMES, type Stored } from "../process/spec.ts";
 import type { State } from "../process/state.ts";
 import type { Standard } from "../security/ceiling.ts";
+import { type CpuUse, NO_CPU } from "./cpu-use.ts";
 import type { AgentReport } from "./grant.ts";
 
 /** The tenant's process table: every process as it last reported itself, newest report wins. */
@@ -24,6 +25,7 @@ export interface ProcessEntry extends SqlRow {
   asks: string;
   payer: string | null;
   stored: string | null;
+  cpu: string | null;
   platform: string | null;
   seq: number;
   head: string | null;
@@ -45,6 +47,7 @@ const LIST = `SELECT * FROM processes WHERE erased_at IS NULL AND id > ?
   AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR name = ?3) AND (?4 IS NULL OR parent_id = ?4) ORDER BY id LIMIT ?5`;
 const CHILDREN = "SELECT id FROM processes WHERE parent_id = ? AND state <> 'terminated' AND erased_at IS NULL LIMIT ?";
 const SET_LEVEL = "UPDATE processes SET level = ? WHERE id = ?";
+const SET_CPU = "UPDATE processes SET cpu = ? WHERE id = ?";
 const SET_ASKS = "UPDATE processes SET asks = ? WHERE id = ?";
 const LIVE = "state <> 'terminated' AND erased_at IS NULL";
 const COUNT_LIVE = `SELECT count(*) AS n FROM processes WHERE ${LIVE}`;
@@ -60,6 +63,12 @@ const SUM_STORED = STORED_NAMES.map((name) => `coalesce(sum(json_extract(stored,
 const STORED = `SELECT ${SUM_STORED} FROM processes WHERE stored IS NOT NULL`;
 const STORED_BELOW = `WITH RECURSIVE tree (id) AS (SELECT ?1 UNION SELECT processes.id FROM processes JOIN tree ON parent_id = tree.id)
   SELECT ${SUM_STORED} FROM processes WHERE stored IS NOT NULL AND id IN (SELECT id FROM tree)`;
+/** Of the newest hour or day when that is what began at ?2; of all time with 0. */
+const SUM_CPU = `coalesce(sum(CASE WHEN ?2 = 0 THEN json_extract(cpu, '$.ms') WHEN json_extract(cpu, '$.dayAt') = ?2 THEN json_extract(cpu, '$.dayMs')
+  WHEN json_extract(cpu, '$.hourAt') = ?2 THEN json_extract(cpu, '$.hourMs') ELSE 0 END), 0) AS n`;
+const CPU_BELOW = `WITH RECURSIVE tree (id) AS (SELECT id FROM processes WHERE ?1 IS NULL UNION SELECT ?1
+  UNION SELECT processes.id FROM processes JOIN tree ON parent_id = tree.id)
+  SELECT ${SUM_CPU} FROM processes WHERE cpu IS NOT NULL AND id IN (SELECT id FROM tree)`;
 /** An idle process has told the core so before it rested; any other may have a call in the queue that the core knows not of. */
 const IN_BATCH_LANE = `SELECT id FROM processes WHERE id > ? AND state <> 'terminated' AND erased_at IS NULL
   AND json_extract(block, '$.lane') <> 'interactive' AND json_extract(block, '$.waitReason') IS NOT 'message' ORDER BY id LIMIT ?`;
@@ -195,6 +204,22 @@ export class ProcessTable {
   storedBelow(agentId: string | null): Stored {
     const found = agentId === null ? this.#sql.first<Stored>(STORED) : this.#sql.first<Stored>(STORED_BELOW, agentId);
     return found ?? NOTHING_STORED;
+  }
+
+  /** CPU of the agent's code as reported, also of an erased one: it tells its last when it closes. Null when there was none such. */
+  cpuOf(agentId: string): CpuUse | null {
+    const entry = this.#sql.first<ProcessEntry>(GET, agentId);
+    if (entry === undefined) return null;
+    return entry.cpu === null ? NO_CPU : (JSON.parse(entry.cpu) as CpuUse);
+  }
+
+  setCpu(agentId: string, use: CpuUse): void {
+    this.#sql.run(SET_CPU, JSON.stringify(use), agentId);
+  }
+
+  /** CPU that code of the agent and all below it used since `at`, which is 0 or when this hour or day began; with null, of all. */
+  cpuBelow(agentId: string | null, at: number): number {
+    return this.#sql.first<Count>(CPU_BELOW, agentId, at)?.n ?? 0;
   }
 
   /** Counts what an agent was served, in virtual time. */

@@ -4,19 +4,19 @@ import type { CallCost } from "./budgets.ts";
 import { LEAST_WALL_MS } from "./ledger.ts";
 
 /**
- * Agents that a spent budget keeps waiting, and what the least call that is worth making would take. A row stays until its
+ * Agents that a spent budget keeps waiting, and what the least call that is worth making would take, or a run of code. A row stays until its
  * agent asks again or waits for a quota no longer: who was told that there is room and did not hear it is told again.
  */
 
-const PUT = `INSERT INTO quota_waiters (agent_id, since, tokens, nano_usd) VALUES (?, ?, ?, ?)
-  ON CONFLICT (agent_id) DO UPDATE SET tokens = excluded.tokens, nano_usd = excluded.nano_usd`;
-const ALL = "SELECT agent_id, tokens, nano_usd FROM quota_waiters ORDER BY since LIMIT ?";
+const PUT = `INSERT INTO quota_waiters (agent_id, since, tokens, nano_usd, cpu_ms) VALUES (?, ?, ?, ?, ?)
+  ON CONFLICT (agent_id) DO UPDATE SET tokens = excluded.tokens, nano_usd = excluded.nano_usd, cpu_ms = excluded.cpu_ms`;
+const ALL = "SELECT agent_id, tokens, nano_usd, cpu_ms FROM quota_waiters ORDER BY since LIMIT ?";
 const DELETE = "DELETE FROM quota_waiters WHERE agent_id = ?";
 
 /** What every call takes of the meters that count calls. */
 export const LEAST_OF_A_CALL = { steps: 1, requestsPerMinute: 1, wallMs: LEAST_WALL_MS } as const satisfies CallCost;
 
-type WaiterRow = { agent_id: string; tokens: number; nano_usd: number };
+type WaiterRow = { agent_id: string; tokens: number; nano_usd: number; cpu_ms: number };
 
 export interface QuotaWaiter {
   agentId: string;
@@ -34,15 +34,15 @@ export class QuotaWaiters {
 
   /** The agent waits until there is room for `needs`. */
   put(agentId: string, needs: CallCost): void {
-    this.#sql.run(PUT, agentId, this.#clock.now(), needs.tokens ?? 0, needs.nanoUsd ?? 0);
+    this.#sql.run(PUT, agentId, this.#clock.now(), needs.tokens ?? 0, needs.nanoUsd ?? 0, needs.cpuMs ?? 0);
   }
 
   /** Longest first. */
   all(): QuotaWaiter[] {
     const rows = this.#sql.all<WaiterRow>(ALL, LIMITS.sweepRows);
-    return rows.map(({ agent_id: agentId, tokens, nano_usd: nanoUsd }) => ({
+    return rows.map(({ agent_id: agentId, tokens, nano_usd: nanoUsd, cpu_ms: cpuMs }) => ({
       agentId,
-      needs: { ...LEAST_OF_A_CALL, tokens, nanoUsd },
+      needs: cpuMs > 0 ? { cpuMs } : { ...LEAST_OF_A_CALL, tokens, nanoUsd },
     }));
   }
 

@@ -8,6 +8,7 @@ import { type Quotas, STORED_NAMES, type Stored } from "../process/spec.ts";
 import { Allowances } from "./allowances.ts";
 import { type BudgetRow, Budgets, type CallCost, TENANT } from "./budgets.ts";
 import { Counters } from "./counters.ts";
+import { withCpu } from "./cpu-use.ts";
 import {
   type AgentReport,
   type GrantAnswer,
@@ -79,6 +80,7 @@ export class Scheduler {
   /** Settles and notes what the agent reports, then grants, queues or denies its next call. Repeating it changes nothing. */
   settleAndGrant(report: AgentReport, next: GrantRequest | null): GrantAnswer {
     for (const settlement of report.settlements) this.settle(settlement);
+    this.#burn(report);
     const entry = this.processes.get(report.agentId);
     if (entry === null) return { kind: "gone" };
     this.#note(entry, report);
@@ -160,6 +162,7 @@ export class Scheduler {
     const usedSince = (at: number) => ({
       ...this.ledger.usedBelow(agentId, at),
       ...this.processes.storedBelow(agentId),
+      cpuMs: this.processes.cpuBelow(agentId, at),
     });
     this.budgets.set(agentId, quotas, { held: this.ledger.heldBelow(agentId), usedSince });
   }
@@ -346,10 +349,24 @@ export class Scheduler {
     const day = periodOf("day", this.#clock.now());
     const platform = report.platform === undefined ? null : withReported(entry.platform, report.platform, day);
     this.processes.report(report, this.counters.next("changed"), signAt, platform);
-    if (report.block.waitReason !== "quota") this.quotaWaiters.remove(report.agentId);
+    this.#awaits(report);
     this.questions.sync(report.agentId, report.questions);
     for (const row of report.segments) this.#sql.run(ADD_SEGMENT, report.agentId, JSON.stringify(row));
     if (report.block.state === "terminated") this.#endChildren(report);
+  }
+
+  /** What code of the process used counts against it, its ancestors and the tenant, once: reports come again, and late. */
+  #burn({ agentId, cpuMs = 0 }: AgentReport): void {
+    const before = this.processes.cpuOf(agentId);
+    if (before === null || cpuMs <= before.ms) return;
+    this.processes.setCpu(agentId, withCpu(before, cpuMs, this.#clock.now()));
+    this.#warn(this.budgets.count(this.subjects(agentId), { cpuMs: cpuMs - before.ms }));
+  }
+
+  /** A model call that was denied waits since then; a run of code waits from when its process says so. */
+  #awaits({ agentId, block, awaitedCpuMs: cpuMs = null }: AgentReport): void {
+    if (block.waitReason !== "quota") this.quotaWaiters.remove(agentId);
+    else if (cpuMs !== null) this.quotaWaiters.put(agentId, { cpuMs });
   }
 
   /** TERM and KILL reach the subtree; a child does not outlive its parent. */

@@ -12,6 +12,8 @@ export interface Standing {
   meters: Partial<Record<QuotaName, CoreMeter>>;
   /** What is left to store in the tightest quota of an ancestor or the tenant, and whose that is. */
   room: Partial<Record<StoredName, { left: number; subject: string }>>;
+  /** CPU of its code that is counted, and how the tightest quota of an ancestor or the tenant stands. Absent in what an older core said. */
+  cpu?: { countedMs: number; above: { subject: string; limit: number; used: number } | null };
   /** What the process had stored when this was counted: `left` is what it may have more than that. */
   stored: Stored;
 }
@@ -33,10 +35,14 @@ interface StandingParts {
 
 export function standingOf(parts: StandingParts, agentId: string): Standing {
   const entry = parts.processes.get(agentId);
-  const above = parts.subjects(agentId).slice(1);
+  const above = parts
+    .subjects(agentId)
+    .slice(1)
+    .flatMap((subject) => parts.budgets.meters(subject));
   return {
     meters: Object.fromEntries(parts.budgets.meters(agentId).map((row) => [row.metric, meterOf(parts, row)])),
-    room: roomOf(above.flatMap((subject) => parts.budgets.meters(subject))),
+    room: roomOf(above),
+    cpu: { countedMs: parts.processes.cpuOf(agentId)?.ms ?? 0, above: cpuAbove(above) },
     stored: entry === null ? NOTHING_STORED : storedOf(entry),
   };
 }
@@ -53,10 +59,19 @@ export function meterOf({ processes }: Pick<StandingParts, "processes">, row: Bu
 function roomOf(rows: readonly BudgetRow[]): Standing["room"] {
   const room: Standing["room"] = {};
   for (const name of STORED_NAMES) {
-    const tightest = rows.filter((row) => row.metric === name).toSorted((a, b) => leftOf(a) - leftOf(b))[0];
-    if (tightest !== undefined) room[name] = { left: leftOf(tightest), subject: tightest.subject };
+    const tightest = tightestOf(rows, name);
+    if (tightest !== null) room[name] = { left: leftOf(tightest), subject: tightest.subject };
   }
   return room;
+}
+
+function cpuAbove(rows: readonly BudgetRow[]): NonNullable<Standing["cpu"]>["above"] {
+  const tightest = tightestOf(rows, "cpuMs");
+  return tightest === null ? null : { subject: tightest.subject, limit: tightest.limit, used: tightest.used };
+}
+
+function tightestOf(rows: readonly BudgetRow[], metric: QuotaName): BudgetRow | null {
+  return rows.filter((row) => row.metric === metric).toSorted((a, b) => leftOf(a) - leftOf(b))[0] ?? null;
 }
 
 function leftOf({ limit, used }: BudgetRow): number {

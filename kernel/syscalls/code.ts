@@ -3,6 +3,7 @@ import { err, ok, type Result } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { LABELS } from "../security/label.ts";
 import { reachesAny } from "../security/reach.ts";
+import { cpuMsOf } from "../security/sandbox/gas.ts";
 import type {
   SandboxHost,
   SandboxLimits,
@@ -49,6 +50,7 @@ const codeRun = syscall({
   outward: ({ network }) => (network ? { act: "code", url: null, isBare: false } : null),
   brings: ({ network }) => (network ? LABELS.web : null),
   timeoutMs: LIMITS.codeMs + LIMITS.toolMs,
+  cpuMs: cpuMsOf(LIMITS.codeGas),
   run: async (context, { code, input = null, network }) => {
     const program = { code, input: JSON.stringify(input), limits: CODE_LIMITS, network };
     const outcome = await context.sandbox.run(program, hostOf(context));
@@ -67,9 +69,8 @@ function failure(outcome: Extract<SandboxOutcome, { ok: false }>): Result<never>
   return err("tool_failed", `the program ended (${outcome.end}): ${outcome.message}${printed}`);
 }
 
-/** Gas is CPU time by a published constant, because clocks stand still while code runs. */
 function shown({ printed, gas }: SandboxOutcome): ToolValue {
-  return { ...(printed === "" ? {} : { printed }), cpuMs: Math.ceil(gas * LIMITS.codeMsPerGas) };
+  return { ...(printed === "" ? {} : { printed }), cpuMs: cpuMsOf(gas) };
 }
 
 /** In the order of the program. What an attempt before this one has written under the same key stands. */

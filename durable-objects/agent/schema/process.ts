@@ -66,6 +66,8 @@ export const process = sqliteTable("process", {
   costNanoUsd: integer("cost_nano_usd").notNull(),
   steps: integer().notNull(),
   toolCalls: integer("tool_calls").notNull(),
+  /** CPU that code of the process used, in milliseconds; a run whose end nobody saw counts at the most it could use. */
+  cpuMs: integer("cpu_ms").notNull().default(0),
 
   /** What was counted of the platform when the row was last written, as JSON. */
   platform: text(),

@@ -25,6 +25,8 @@ export const processes = sqliteTable(
     asks: text().notNull().default("[]"),
     /** Pages, files and their bytes as last reported, as JSON; null = never reported, or erased. */
     stored: text(),
+    /** CPU of its code as last reported, in all and in the newest hour and day, as JSON; it outlives the process. */
+    cpu: text(),
     /** What the process took of the platform, by UTC day, as JSON; it outlives the process. */
     platform: text(),
     /** Sequence number of the agent's log that `block` shows; an older report is ignored. */
@@ -147,6 +149,8 @@ export const quotaWaiters = sqliteTable("quota_waiters", {
   /** What the least call that is worth making would take. */
   tokens: integer().notNull().default(0),
   nanoUsd: integer("nano_usd").notNull().default(0),
+  /** More than 0 = not a model call but a run of code waits, and may use so much. */
+  cpuMs: integer("cpu_ms").notNull().default(0),
 });
 
 /** Catalogue rows of cold segments on their way to D1. */

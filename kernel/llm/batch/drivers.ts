@@ -1,5 +1,6 @@
 import { KernelBug, type Result } from "../../errors.ts";
 import type { Clock, Fetch } from "../../ports.ts";
+import { Redactor } from "../../security/redaction.ts";
 import { listed } from "../catalogue.ts";
 import { type ModelEnv, type ModelVariable, parseEnv } from "../env.ts";
 import type { Pass } from "../gate/pass.ts";
@@ -73,11 +74,13 @@ export class BatchDrivers {
       const value = this.#env[name as ModelVariable];
       return typeof value === "string" ? value : undefined;
     };
+    const apiKey = vendor.keyVariables.map(of).find((key) => key !== undefined) ?? "none";
     const account = {
       name: vendor.name,
       variable: vendor.keyVariables[0] ?? vendor.baseUrlVariable,
       baseUrl: of(vendor.baseUrlVariable) ?? vendor.baseUrl ?? "",
-      apiKey: vendor.keyVariables.map(of).find((key) => key !== undefined) ?? "none",
+      apiKey,
+      redactor: new Redactor([apiKey]),
     };
     return new VendorDriver(terms, account, new VendorBatches(account, this.#ports, terms.window));
   }

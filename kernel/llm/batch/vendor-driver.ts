@@ -1,6 +1,6 @@
 import { LIMITS } from "../../limits.ts";
 import { listed } from "../catalogue.ts";
-import type { ChatFailure } from "../classify.ts";
+import { type ChatFailure, excerpt } from "../classify.ts";
 import type { ChatVendor } from "../vendor.ts";
 import {
   type BatchDriver,
@@ -190,7 +190,7 @@ export class VendorDriver implements BatchDriver {
       desk.change({ state: "ready", vendor_batch_id: null, polls: 0 });
       return { kind: "wait", ms: LIMITS.batchPollMaxMs };
     }
-    const message = `${this.#account.name} refused the batch (${words.slice(0, LIMITS.modelErrorChars)}).`;
+    const message = `${this.#account.name} refused the batch (${excerpt(words, this.#account)}).`;
     const error = { code: "provider_rejected" as const, message };
     return { kind: "ended", rest: { ok: false, error, retryable: false, billed: "none" } };
   }

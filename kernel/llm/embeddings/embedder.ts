@@ -1,6 +1,7 @@
 import { withDeadline } from "../../deadline.ts";
 import { LIMITS } from "../../limits.ts";
 import type { Clock, Fetch } from "../../ports.ts";
+import { Redactor } from "../../security/redaction.ts";
 import { readText } from "../body-reader.ts";
 import { type Endpoint, modelInfo } from "../catalogue.ts";
 import { type Account, abortFailure, bodyFailure, malformed, withoutKey } from "../classify.ts";
@@ -37,7 +38,8 @@ export class Embedder {
     this.#endpoint = { vendor: { ...vendor, models, anyModel }, baseUrl, prices: options.prices ?? new Map() };
     this.#fetch = options.fetch;
     this.#clock = options.clock;
-    this.#account = { name: vendor.name, variable: vendor.keyVariables[0] ?? vendor.baseUrlVariable, baseUrl };
+    const variable = vendor.keyVariables[0] ?? vendor.baseUrlVariable;
+    this.#account = { name: vendor.name, variable, baseUrl, redactor: new Redactor([options.apiKey ?? ""]) };
     this.#apiKey = options.apiKey;
     const headersMs = rule.dialect === "ollama" ? LIMITS.ollamaHeadersMs : LIMITS.modelHeadersMs;
     this.#deadlines = {

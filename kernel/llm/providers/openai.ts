@@ -3,7 +3,8 @@ import { type ChatVendor, embeddingFacts, type ModelFacts, usdPerMTok } from "..
 
 /**
  * OpenAI. Prices: developers.openai.com, read November 2026, standard tier, US dollars per million tokens. Those of vectors:
- * the page of each model under api/docs/models and the price list, read 2026-11-23; tokens of the input alone are billed.
+ * for `text-embedding-3-*` the page of each model under api/docs/models and the price list, read 2026-11-23; that of
+ * `text-embedding-ada-002` stood only in price lists of others, of spring 2026. Tokens of the input alone are billed.
  *
  * `gpt-6-astra` and `gpt-6.1-sol` are missing on purpose: they take tools only through the Responses API.
  */

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { LIMITS } from "../../../kernel/limits.ts";
 import { httpFailure, networkFailure, streamFailure } from "../../../kernel/llm/classify.ts";
+import { OpenAiCompatible } from "../../../kernel/llm/openai-compatible.ts";
+import { openai } from "../../../kernel/llm/providers/openai.ts";
 import { retryAfterMs } from "../../../kernel/llm/retry-after.ts";
 
 const account = { name: "kimi", variable: "KIMI_API_KEY", baseUrl: "https://api.moonshot.ai/v1" };
@@ -73,6 +75,22 @@ describe("an error of a vendor", () => {
     expect(status(400, { message: "x".repeat(10_000) }).error.message.length).toBeLessThan(
       LIMITS.modelErrorChars + 200,
     );
+  });
+
+  it("loses the key before it is cut, so that no half of one stays", async () => {
+    const apiKey = "key-of-kimi-0123456789abcdefghijklmnopqrstuv";
+    for (let shown = 0; shown <= apiKey.length; shown += 11) {
+      const message = `${"x".repeat(LIMITS.modelErrorChars - 1 - shown)} ${apiKey} is not to be shown`;
+      const provider = new OpenAiCompatible(openai, {
+        baseUrl: "http://models.example/v1",
+        apiKey,
+        fetch: async () => Response.json({ error: { message } }, { status: 400 }),
+        clock: { now: () => NOW },
+      });
+      const request = { model: "m", messages: [], tools: [], maxOutputTokens: 50 };
+      const outcome = await provider.chat(request, { signal: new AbortController().signal });
+      expect(outcome.ok ? "" : outcome.error.message).not.toContain(apiKey.slice(0, 5));
+    }
   });
 
   it("inside a stream is judged by its words, and may have been billed", () => {

@@ -12,6 +12,9 @@ import { nodeHash, SeededRandom, TestClock } from "../../support/ports.ts";
 
 /** Meters of requests a minute and of time, warnings, and what a subtree stores: a clock that moves when told. */
 
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
 class Tenant {
   readonly clock = new TestClock();
   readonly log: Log;
@@ -47,6 +50,14 @@ class Tenant {
 
   store(agentId: string, files: number, fileBytes: number, seq = 1) {
     return this.#report(agentId, [], null, { stored: { pages: 0, pageBytes: 0, files, fileBytes }, seq });
+  }
+
+  /** The process has used `cpuMs` since it began; `awaitedCpuMs` = its next run waits for a quota. */
+  burn(agentId: string, cpuMs: number, { seq = 1, awaitedCpuMs = null as number | null } = {}) {
+    const entry = this.scheduler.processes.get(agentId);
+    const waits = awaitedCpuMs === null ? {} : { state: "waiting", waitReason: "quota" };
+    const block = entry === null ? {} : { ...blockOf(entry), waitReason: null, ...waits };
+    return this.#report(agentId, [], null, { cpuMs, seq, awaitedCpuMs, block });
   }
 
   meter(subject: string, metric: string) {
@@ -167,6 +178,83 @@ describe("what a subtree stores", () => {
       expect(tenant.ask(parent, "call_1")).toMatchObject({ kind: "denied", subject: parent, metric: "fileBytes" });
       tenant.store(child, 1, 400, 3);
       expect(tenant.scheduler.releaseQuotaWaiters()).toEqual([parent]);
+    }),
+  );
+});
+
+describe("CPU of the sandbox", () => {
+  test(
+    "counts once against the process, its ancestors and the tenant, however often and late it is reported",
+    story((tenant) => {
+      const parent = tenant.spawn({ cpuMs: 1_000 });
+      const child = tenant.spawn({ cpuMs: 1_000 }, parent);
+      tenant.scheduler.budgets.set(TENANT, { cpuMs: 1_000 });
+      tenant.burn(child, 300, { seq: 2 });
+      tenant.burn(child, 300, { seq: 2 });
+      tenant.burn(child, 100, { seq: 1 });
+      tenant.burn(child, 500, { seq: 3 });
+      for (const subject of [child, parent, TENANT]) expect(tenant.meter(subject, "cpuMs")?.used).toBe(500);
+      expect(tenant.scheduler.standing(child).cpu).toEqual({
+        countedMs: 500,
+        above: { subject: parent, limit: 1_000, used: 500 },
+      });
+    }),
+  );
+
+  test(
+    "counts what an erased process says last",
+    story((tenant) => {
+      const parent = tenant.spawn({ cpuMs: 1_000 });
+      const child = tenant.spawn({}, parent);
+      const { processes } = tenant.scheduler;
+      const entry = processes.get(child);
+      processes.erase(child, tenant.clock.now(), tenant.scheduler.counters.next("changed"));
+      if (entry === null) throw new Error("there was no such process");
+      const report = { agentId: child, seq: 2, block: blockOf(entry), settlements: [], segments: [], questions: [] };
+      for (let told = 0; told < 2; told++)
+        expect(tenant.scheduler.settleAndGrant({ ...report, cpuMs: 300 }, null).kind).toBe("gone");
+      expect(tenant.meter(parent, "cpuMs")?.used).toBe(300);
+    }),
+  );
+
+  test(
+    "keeps a run that waits for it until there is room for all that it may use: by a raise, or in the next hour",
+    story((tenant) => {
+      const parent = tenant.spawn({ cpuMs: { limit: 1_000, per: "hour" } });
+      const child = tenant.spawn({}, parent);
+      tenant.burn(child, 700, { awaitedCpuMs: 375 });
+      expect(tenant.scheduler.releaseQuotaWaiters()).toEqual([]);
+      tenant.scheduler.setQuotas(parent, { cpuMs: { limit: 1_074, per: "hour" } });
+      expect(tenant.scheduler.releaseQuotaWaiters()).toEqual([]);
+      tenant.scheduler.setQuotas(parent, { cpuMs: { limit: 1_075, per: "hour" } });
+      expect(tenant.scheduler.releaseQuotaWaiters()).toEqual([child]);
+      tenant.burn(child, 1_075, { seq: 2, awaitedCpuMs: 375 });
+      expect(tenant.scheduler.releaseQuotaWaiters()).toEqual([]);
+      tenant.clock.advance((tenant.scheduler.nextPeriod() ?? 0) - tenant.clock.now());
+      expect(tenant.scheduler.releaseQuotaWaiters()).toEqual([child]);
+      tenant.burn(child, 1_075, { seq: 3 });
+      expect(tenant.scheduler.releaseQuotaWaiters()).toEqual([]);
+    }),
+  );
+
+  test(
+    "that was used in this hour, this day or ever counts against a limit that is set later, for those below too",
+    story((tenant) => {
+      const parent = tenant.spawn();
+      const child = tenant.spawn({}, parent);
+      const usedPer = (per: "hour" | "day" | "total") => {
+        tenant.scheduler.budgets.unset(parent, "cpuMs");
+        tenant.scheduler.setQuotas(parent, { cpuMs: { limit: 9_000, per } });
+        return tenant.meter(parent, "cpuMs")?.used;
+      };
+      tenant.clock.advance(DAY_MS - (tenant.clock.now() % DAY_MS));
+      tenant.burn(child, 100);
+      tenant.clock.advance(HOUR_MS);
+      tenant.burn(child, 130, { seq: 2 });
+      tenant.burn(parent, 1);
+      expect([usedPer("hour"), usedPer("day"), usedPer("total")]).toEqual([31, 131, 131]);
+      tenant.clock.advance(DAY_MS);
+      expect([usedPer("hour"), usedPer("day"), usedPer("total")]).toEqual([0, 0, 131]);
     }),
   );
 });

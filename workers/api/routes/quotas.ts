@@ -19,7 +19,7 @@ import { failures, json, parameter, takes } from "../route.ts";
 /**
  * The tenant's budgets, and those of its keys. The core enforces `tokens`, `nanoUsd`, `steps` and `wallMs` at each grant of a model call, `children` and
  * `depth` at each spawn, and `requestsPerMinute` over all keys of the tenant together. Pages and files are counted as agents
- * report them. `cpuMs` is the sandbox's.
+ * report them, and so is `cpuMs`, which each agent reserves before it runs code.
  */
 
 const tags = ["quotas"];
@@ -45,8 +45,8 @@ const limitsBody = limits
   .extend({ quotas: limits.optional().meta({ description: "The same once more, under the name that GET gives it." }) })
   .meta({ id: "TenantLimitsBody" });
 
-/** What model calls take: the rest belongs to processes, and a key's rate to the key. */
-const KEY_QUOTAS = ["tokens", "nanoUsd", "steps", "wallMs"] as const;
+/** What calls take: the rest belongs to processes, and a key's rate to the key. */
+const KEY_QUOTAS = ["tokens", "nanoUsd", "steps", "wallMs", "cpuMs"] as const;
 
 const keyQuery = z.object({
   keyId: parameter(z.string().max(LIMITS.nameChars).optional(), "Of this key instead of the whole tenant."),
@@ -69,7 +69,7 @@ const replace = createRoute({
   tags,
   summary: "Set the tenant's budgets, or a key's",
   description:
-    "Sets exactly the budgets that it names and removes the others; agents that wait for a quota ask again. What was used counts on while the period stays the same. `tokens`, `nanoUsd`, `steps` and `wallMs` are enforced before each model call, `children` (all processes that live) and `depth` at each spawn, pages and files as agents report what they store, `requestsPerMinute` at the door, four seconds later at most. With `keyId`: what the key's own calls, its batches and all processes that it had spawned may use of `tokens`, `nanoUsd`, `steps` and `wallMs`.",
+    "Sets exactly the budgets that it names and removes the others; agents that wait for a quota ask again. What was used counts on while the period stays the same. `tokens`, `nanoUsd`, `steps` and `wallMs` are enforced before each model call, `children` (all processes that live) and `depth` at each spawn, pages, files and `cpuMs` (before each run of code) as agents report what they store and used, `requestsPerMinute` at the door, four seconds later at most. With `keyId`: what the key's own calls, its batches and all processes that it had spawned may use of `tokens`, `nanoUsd`, `steps`, `wallMs` and `cpuMs`.",
   middleware: jsonBody,
   request: { query: keyQuery, body: takes(limitsBody) },
   responses: { 200: json(meters, "As they are now."), ...failures },

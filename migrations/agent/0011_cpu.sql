@@ -1,0 +1,1 @@
+ALTER TABLE `process` ADD `cpu_ms` integer DEFAULT 0 NOT NULL;
