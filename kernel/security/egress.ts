@@ -53,6 +53,8 @@ export interface EgressRoutes {
   public: Fetch;
 }
 
+type SendBounds = { signal: AbortSignal; redactor: Redactor };
+
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 /** What of the asker's headers another origin may see. */
 const SHARED_HEADERS = new Set(["accept", "accept-language", "user-agent"]);
@@ -102,11 +104,12 @@ export class Egress {
   /** Across origins a redirect drops all but a few headers, the credential's whatever their names are. */
   async #follow(request: EgressRequest, { reach, signal, credential }: EgressBounds): Promise<Result<EgressResponse>> {
     const secret = new Set(Object.keys(credential?.headers ?? {}));
+    const redactor = new Redactor(Object.values(credential?.headers ?? {}));
     let hop = request;
     for (let redirects = 0; redirects <= LIMITS.redirects; redirects++) {
       const target = this.target(hop.method, hop.url, reach);
       if (!target.ok) return redirects === 0 ? target : refusedHop(target.error.message);
-      const response = await this.#send(hop, target.value, signal);
+      const response = await this.#send(hop, target.value, { signal, redactor });
       if (!response.ok) return response;
       const next = nextHop(hop, target.value, response.value, secret);
       if (next === null) return ok(await received(target.value, response.value, signal));
@@ -116,13 +119,13 @@ export class Egress {
     return err("tool_failed", `more than ${LIMITS.redirects} redirects`);
   }
 
-  async #send({ method, headers, body }: EgressRequest, url: URL, signal: AbortSignal): Promise<Result<Response>> {
+  async #send({ method, headers, body }: EgressRequest, url: URL, bounds: SendBounds): Promise<Result<Response>> {
     const fetch = this.#policy.allow.matches(url) ? this.#routes.allowed : this.#routes.public;
     try {
-      const init = { method, headers: { ...headers }, redirect: "manual" as const, signal };
+      const init = { method, headers: { ...headers }, redirect: "manual" as const, signal: bounds.signal };
       return ok(await fetch(url.href, body === undefined ? init : { ...init, body }));
     } catch (cause) {
-      return unanswered(method, url, signal, cause);
+      return unanswered(method, url, bounds, cause);
     }
   }
 }
@@ -139,15 +142,16 @@ function refusedHop(message: string): Result<never> {
 }
 
 /** No answer: whether a request that acts arrived, the platform does not tell. */
-function unanswered(method: string, url: URL, signal: AbortSignal, cause: unknown): Result<never> {
-  const why = signal.aborted ? "did not answer in time" : reasonOf(cause);
+function unanswered(method: string, url: URL, { signal, redactor }: SendBounds, cause: unknown): Result<never> {
+  const why = signal.aborted ? "did not answer in time" : reasonOf(cause, redactor);
   if (!isRead(method)) return err("outcome_unknown", `${url.host} ${why}; whether it acted is not known`);
   return err(signal.aborted ? "deadline_exceeded" : "tool_unavailable", `${url.host} ${why}`);
 }
 
-function reasonOf(cause: unknown): string {
+/** What was thrown may repeat what was sent. It is taken out first: a cut may leave half of a secret, which nobody knows again. */
+function reasonOf(cause: unknown, redactor: Redactor): string {
   const message = cause instanceof Error ? cause.message : String(cause);
-  return `did not answer: ${message.slice(0, LIMITS.toolErrorChars)}`;
+  return `did not answer: ${redactor.text(message).slice(0, LIMITS.toolErrorChars)}`;
 }
 
 /** Where the response sends a request that reads; null when it is the answer. */
