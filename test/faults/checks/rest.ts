@@ -66,9 +66,9 @@ export function checkProjection({ findings, state, bill }: Evidence): void {
   }
 }
 
-/** Cold pages: each segment that pages need is an object and a row of the catalogue; every object has its row. */
+/** Cold pages: each segment that pages need is an object and a row of the catalogue; every object has its row, as have exported chains. */
 export function checkSegments({ findings, state }: Evidence, agents: readonly Examined[]): void {
-  const known = new Set<string>();
+  const known = new Set(state.d1.all("SELECT segment FROM audit_checkpoints").map((row) => String(row["segment"])));
   const catalogue = new Set(state.d1.all("SELECT segment_id FROM segments").map((row) => String(row["segment_id"])));
   for (const { agent, database } of agents) {
     for (const row of database.all("SELECT id, key, live FROM segments")) {
@@ -95,6 +95,10 @@ export function checkSegments({ findings, state }: Evidence, agents: readonly Ex
     );
   }
   for (const key of state.objects) findings.expect("an object has its row", known.has(key), () => key);
+  for (const key of known) {
+    if (!key.startsWith("audit/")) continue;
+    findings.expect("an exported chain is an object", state.objects.has(key), () => key);
+  }
 }
 
 /** Of an erased agent nothing is left but the tombstone, the ledger and the end of its chain. */

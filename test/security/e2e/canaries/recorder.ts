@@ -35,7 +35,8 @@ export class Recorder {
     const text = await response.text();
     const head = JSON.stringify([...response.headers]);
     if (!shows) this.replies.push({ place: `${method} ${path} ${response.status}`, bytes: Buffer.from(head + text) });
-    return (text.startsWith("{") ? JSON.parse(text) : { text, status: response.status }) as T;
+    const isJson = /\bjson\b/.test(response.headers.get("content-type") ?? "");
+    return (isJson ? JSON.parse(text) : { text, status: response.status }) as T;
   }
 
   /** Events up to a moment of silence. */
