@@ -18,6 +18,7 @@ import type { Reason } from "./scheduler/grant.ts";
 import { type Label, labelOf } from "./security/label.ts";
 import { allows } from "./security/levels.ts";
 import { reachOf } from "./security/reach.ts";
+import { Sight } from "./security/sight.ts";
 import type { CallContext, Control, Effect, Outside, OutwardEffect, Syscall, ToolValue } from "./syscall.ts";
 
 /**
@@ -301,7 +302,7 @@ export class Door {
       process: { id, tenant },
       clock,
       memory: labelledMemory(context, seen),
-      files: labelledFiles(files, fileLabels, seen, read),
+      files: labelledFiles(files.seenWith(this.#sight()), fileLabels, seen, read),
       sandbox: cpu.of(sandbox),
       credentials,
       signal,
@@ -314,6 +315,11 @@ export class Door {
     const { hosts = [], credentials = [] } = JSON.parse(grants) as Grants;
     const { hosts: denied = [] } = JSON.parse(denials) as Denials;
     return { egress: this.#parts.egress, reach: reachOf(level, hosts, denied), mayUse: credentials };
+  }
+
+  #sight(): Sight {
+    const { permission_level: level, grants, denials } = this.#parts.process.get();
+    return new Sight(level, JSON.parse(grants) as Grants, JSON.parse(denials) as Denials);
   }
 
   #actor(): string {

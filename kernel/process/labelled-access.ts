@@ -1,6 +1,7 @@
 import type { ContextManager } from "../context/context-manager.ts";
 import { join, type Label, labelOf } from "../security/label.ts";
 import type { StorageDriver } from "../storage/driver.ts";
+import type { FilesInSight } from "../storage/files-in-sight.ts";
 import type { Memory } from "../syscall.ts";
 import type { FileLabels } from "./file-labels.ts";
 import type { Seen } from "./provenance.ts";
@@ -28,7 +29,7 @@ export function labelledMemory(context: ContextManager, seen: Seen): Memory {
 }
 
 /** `read` = what the process has read before this call. */
-export function labelledFiles(files: StorageDriver, labels: FileLabels, seen: Seen, read: () => Label): StorageDriver {
+export function labelledFiles(files: FilesInSight, labels: FileLabels, seen: Seen, read: () => Label): StorageDriver {
   return {
     name: files.name,
     get: async (path, range) => {
@@ -37,6 +38,8 @@ export function labelledFiles(files: StorageDriver, labels: FileLabels, seen: Se
       return got;
     },
     put: async (path, bytes, options) => {
+      const refused = files.refusal(path);
+      if (refused !== null) return refused;
       labels.raise(path, join(read(), seen.label));
       return files.put(path, bytes, options);
     },
