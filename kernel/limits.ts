@@ -380,6 +380,8 @@ export const LIMITS = {
 
   // --- files
   filePathChars: 512,
+  /** Pages that `/proc/map` names. */
+  procPages: 200,
   fileBytes: 16 * MIB,
   /** Stored files are cut in pieces of this size: changing it needs a migration of `file_chunks`. */
   fileChunkBytes: 1 * MIB,

@@ -15,6 +15,7 @@ import { AgentLoop } from "../../kernel/process/loop.ts";
 import { Mailbox } from "../../kernel/process/mailbox.ts";
 import type { AgentParts, AlarmPort, CallQueue, CorePort } from "../../kernel/process/parts.ts";
 import { PendingCalls } from "../../kernel/process/pending.ts";
+import { ProcFiles } from "../../kernel/process/proc-files.ts";
 import { ProcessStore } from "../../kernel/process/process-store.ts";
 import { countStripped } from "../../kernel/process/provenance.ts";
 import { QuotaRoom } from "../../kernel/process/quota-room.ts";
@@ -26,6 +27,7 @@ import { cpuMsOf } from "../../kernel/security/sandbox/gas.ts";
 import type { Sandbox } from "../../kernel/security/sandbox/sandbox.ts";
 import { SqliteStorage } from "../../kernel/storage/drivers/sqlite.ts";
 import { Mounts } from "../../kernel/storage/mounts.ts";
+import { PROC, WORKSPACE } from "../../kernel/storage/path.ts";
 import { SYSCALLS } from "../../kernel/syscalls/index.ts";
 import { Transactions } from "../../kernel/transactions.ts";
 import { VERSION } from "../../kernel/version.ts";
@@ -121,7 +123,7 @@ export function makeRuntime({ ctx, env, sql: storage, meter }: Shell, facts: Fac
     stored,
     fileLabels: new FileLabels(sql),
     platform: () => meter.usage(),
-    files: new Mounts({ "/workspace": workspace }),
+    files: new Mounts({ [WORKSPACE]: workspace, [PROC]: new ProcFiles(() => parts) }),
     syscalls: SYSCALLS,
     providers: makeProviders(variablesOf(env), systemFetch),
     egress: makeEgress(variablesOf(env), {

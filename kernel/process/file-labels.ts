@@ -1,6 +1,6 @@
 import type { Sql, SqlRow } from "../ports.ts";
 import { join, LABELS, type Label, labelOf, labelText } from "../security/label.ts";
-import { resolvePath } from "../storage/path.ts";
+import { mountOf, resolvePath, WORKSPACE } from "../storage/path.ts";
 
 /**
  * What files carry: the label of whoever wrote them. It is raised before the content is written, so that a crash between the two
@@ -31,8 +31,9 @@ export class FileLabels {
     return row === undefined ? LABELS.document : labelOf(row.label);
   }
 
-  /** Before content is written. */
+  /** Before content is written. Other mounts keep labels themselves. */
   raise(path: string, label: Label): void {
+    if (mountOf(nameOf(path)) !== WORKSPACE) return;
     const row = this.#sql.first<LabelRow>(GET, nameOf(path));
     const raised = row === undefined ? label : join(labelOf(row.label), label);
     this.#sql.run(PUT, nameOf(path), labelText(raised));

@@ -34,19 +34,20 @@ export function labelledFiles(files: FilesInSight, labels: FileLabels, seen: See
     name: files.name,
     get: async (path, range) => {
       const got = await files.get(path, range);
-      if (got.ok) seen.add(labels.of(got.value.file.path));
+      if (got.ok) seen.add(got.value.file.label ?? labels.of(got.value.file.path));
       return got;
     },
     put: async (path, bytes, options) => {
       const refused = files.refusal(path);
       if (refused !== null) return refused;
-      labels.raise(path, join(read(), seen.label));
-      return files.put(path, bytes, options);
+      const label = join(read(), seen.label);
+      labels.raise(path, label);
+      return files.put(path, bytes, { ...options, label });
     },
     delete: (path, options) => files.delete(path, options),
     list: async (prefix, options) => {
       const listed = await files.list(prefix, options);
-      if (listed.ok) for (const { path } of listed.value.items) seen.add(labels.of(path));
+      if (listed.ok) for (const { path, label } of listed.value.items) seen.add(label ?? labels.of(path));
       return listed;
     },
   };
