@@ -380,6 +380,9 @@ export const LIMITS = {
 
   // --- files
   filePathChars: 512,
+  /** What the agents of a tenant share, in all. */
+  sharedFiles: 2_000,
+  sharedFileBytes: 256 * MIB,
   /** Pages that `/proc/map` names. */
   procPages: 200,
   fileBytes: 16 * MIB,

@@ -21,8 +21,12 @@ const LIST = "SELECT * FROM file_labels ORDER BY path LIMIT ?";
 export class FileLabels {
   readonly #sql: Sql;
 
-  constructor(sql: Sql) {
+  readonly #mount: string;
+
+  /** Of the files in `mount`; other mounts keep labels themselves. */
+  constructor(sql: Sql, mount = WORKSPACE) {
     this.#sql = sql;
+    this.#mount = mount;
   }
 
   /** A file that nobody labelled was there before there were labels, or is not the process's own. */
@@ -31,9 +35,9 @@ export class FileLabels {
     return row === undefined ? LABELS.document : labelOf(row.label);
   }
 
-  /** Before content is written. Other mounts keep labels themselves. */
+  /** Before content is written. */
   raise(path: string, label: Label): void {
-    if (mountOf(nameOf(path)) !== WORKSPACE) return;
+    if (mountOf(nameOf(path)) !== this.#mount) return;
     const row = this.#sql.first<LabelRow>(GET, nameOf(path));
     const raised = row === undefined ? label : join(labelOf(row.label), label);
     this.#sql.run(PUT, nameOf(path), labelText(raised));

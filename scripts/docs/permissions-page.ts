@@ -9,9 +9,26 @@ const HEAD = `# Permissions
 Made from \`kernel/security/levels.ts\` and the table of system calls by \`node scripts/permissions-page.ts\`: edit those, not this.
 
 A process has one of four levels (\`permissionLevel\`), and what is not allowed is refused with \`forbidden\`, whatever its model asks for. A child
-never has a higher level or wider grants than its parent. A change by \`PATCH /v1/agents/{id}\` holds from the next system call on, and the
-process's log keeps who made it, what is, and what was. A row of the first table that no tool of the second stands for is what a level will
-allow when its tools are there.
+never has a higher level, wider grants, more tools or fewer denials than its parent; of what its spec leaves open it has its parent's. A change
+by \`PATCH /v1/agents/{id}\` holds from the next system call on, and both chains keep who made it, what is, and what was. A parent is not
+changed below a child: change or end that first (\`conflict\`). A row of the first table that no tool of the second stands for is what
+a level will allow when its tools are there.
+
+## Grants and denials
+
+\`grants\` and \`denials\` of an agent, at spawn and in PATCH: a list that is given takes the place of the one before. **A denial beats every level
+and every grant.**
+
+| list             | in \`grants\`                                                                      | in \`denials\`                  |
+| ---------------- | ---------------------------------------------------------------------------------- | ------------------------------- |
+| \`tools\`        | tools of MCP servers and plugins                                                   | not offered, and refused        |
+| \`hosts\`        | hosts that requests may go to: \`host\`, \`host:port\`, \`*.host\`                 | refused, by name, at each hop   |
+| \`paths\`        | when given, all that the process sees: \`/workspace/a\`, and \`/workspace/a:ro\` to read only | not seen, with all below        |
+| \`credentials\`  | names of credentials that requests may carry                                       | -                               |
+
+Paths are judged by whole names (\`/workspace/ab\` is not in \`/workspace/a\`), and the longest entry that covers a path decides. What a process does not
+see is not there for it: reading answers \`not_found\`, and no listing names it, also for its programs in the sandbox. People by the API
+see all files of the agent.
 `;
 
 export function permissionsPage(): string {
