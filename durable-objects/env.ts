@@ -3,6 +3,7 @@ import type { BatchJob } from "./batch-job/batch-job.ts";
 import type { KernelCore } from "./core/kernel-core.ts";
 import type { EconomyPool } from "./economy-pool/economy-pool.ts";
 import type { ProviderGate } from "./provider-gate/provider-gate.ts";
+import type { SharedFiles } from "./shared-files/shared-files.ts";
 
 /** What the objects are given: their bindings of wrangler.toml, and the variables of the outside contract that concern models. */
 export interface ObjectEnv {
@@ -11,6 +12,7 @@ export interface ObjectEnv {
   GATES: DurableObjectNamespace<ProviderGate>;
   BATCHES: DurableObjectNamespace<BatchJob>;
   ECONOMY: DurableObjectNamespace<EconomyPool>;
+  SHARED: DurableObjectNamespace<SharedFiles>;
   DB: D1Database;
   PAGES: R2Bucket;
   CALLS: Queue;

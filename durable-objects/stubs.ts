@@ -3,6 +3,7 @@ import type { CoreGrants, CoreRpc, CoreVendors } from "./core/rpc.ts";
 import type { EconomyPoolRpc } from "./economy-pool/rpc.ts";
 import type { ObjectEnv } from "./env.ts";
 import type { GateRpc } from "./provider-gate/rpc.ts";
+import type { SharedFilesRpc } from "./shared-files/rpc.ts";
 
 /**
  * The way from one object to another. The platform's stub types cannot express results that hold `unknown`, so each side
@@ -21,6 +22,11 @@ export function agentCalls(env: ObjectEnv, tenant: string, agentId: string): Age
 /** The pool that takes the economy calls of one tenant to one model. */
 export function economyPool(env: ObjectEnv, { tenant, model }: { tenant: string; model: string }): EconomyPoolRpc {
   return env.ECONOMY.getByName(`${tenant}/${model}`) as unknown as EconomyPoolRpc;
+}
+
+/** What the agents of one tenant share. */
+export function sharedFiles(env: ObjectEnv, tenant: string): SharedFilesRpc {
+  return env.SHARED.getByName(tenant) as unknown as SharedFilesRpc;
 }
 
 /** The core's door for calls that no agent makes. */

@@ -13,11 +13,12 @@ import { parkCall } from "./process/parking.ts";
 import type { AgentParts } from "./process/parts.ts";
 import type { PendingCall } from "./process/pending.ts";
 import { Seen, takeIn } from "./process/provenance.ts";
-import type { Grants } from "./process/spec.ts";
+import type { Denials, Grants } from "./process/spec.ts";
 import type { Reason } from "./scheduler/grant.ts";
 import { type Label, labelOf } from "./security/label.ts";
 import { allows } from "./security/levels.ts";
 import { reachOf } from "./security/reach.ts";
+import { Sight } from "./security/sight.ts";
 import type { CallContext, Control, Effect, Outside, OutwardEffect, Syscall, ToolValue } from "./syscall.ts";
 
 /**
@@ -46,11 +47,13 @@ export class Door {
   offered(): Syscall[] {
     const row = this.#parts.process.get();
     const chosen = row.tools === null ? null : new Set(JSON.parse(row.tools) as string[]);
+    const denied = new Set((JSON.parse(row.denials) as Denials).tools);
     const outside = this.#outside();
     return Object.values(this.#parts.syscalls).filter(
       (entry) =>
         allows(row.permission_level, entry.capability) &&
         (chosen === null || chosen.has(entry.name)) &&
+        !denied.has(entry.name) &&
         entry.isOffered?.(outside) !== false,
     );
   }
@@ -299,7 +302,7 @@ export class Door {
       process: { id, tenant },
       clock,
       memory: labelledMemory(context, seen),
-      files: labelledFiles(files, fileLabels, seen, read),
+      files: labelledFiles(files.seenWith(this.#sight()), fileLabels, seen, read),
       sandbox: cpu.of(sandbox),
       credentials,
       signal,
@@ -308,9 +311,15 @@ export class Door {
   }
 
   #outside(): Outside {
-    const { permission_level: level, grants } = this.#parts.process.get();
+    const { permission_level: level, grants, denials } = this.#parts.process.get();
     const { hosts = [], credentials = [] } = JSON.parse(grants) as Grants;
-    return { egress: this.#parts.egress, reach: reachOf(level, hosts), mayUse: credentials };
+    const { hosts: denied = [] } = JSON.parse(denials) as Denials;
+    return { egress: this.#parts.egress, reach: reachOf(level, hosts, denied), mayUse: credentials };
+  }
+
+  #sight(): Sight {
+    const { permission_level: level, grants, denials } = this.#parts.process.get();
+    return new Sight(level, JSON.parse(grants) as Grants, JSON.parse(denials) as Denials);
   }
 
   #actor(): string {

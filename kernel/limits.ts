@@ -380,6 +380,11 @@ export const LIMITS = {
 
   // --- files
   filePathChars: 512,
+  /** What the agents of a tenant share, in all. */
+  sharedFiles: 2_000,
+  sharedFileBytes: 256 * MIB,
+  /** Pages that `/proc/map` names. */
+  procPages: 200,
   fileBytes: 16 * MIB,
   /** Stored files are cut in pieces of this size: changing it needs a migration of `file_chunks`. */
   fileChunkBytes: 1 * MIB,

@@ -15,6 +15,7 @@ export { BatchJob } from "../durable-objects/batch-job/batch-job.ts";
 export { KernelCore } from "../durable-objects/core/kernel-core.ts";
 export { EconomyPool } from "../durable-objects/economy-pool/economy-pool.ts";
 export { ProviderGate } from "../durable-objects/provider-gate/provider-gate.ts";
+export { SharedFiles } from "../durable-objects/shared-files/shared-files.ts";
 
 export { Sandbox } from "./sandbox/sandbox.ts";
 

@@ -275,8 +275,9 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
     actor: Actor,
   ) {
     return this.#with(async ({ parts }) => {
-      parts.fileLabels.raise(path, labelled(options, LABELS.document));
-      const written = await parts.files.put(path, bytes, { ifVersion: options.ifVersion });
+      const label = labelled(options, LABELS.document);
+      parts.fileLabels.raise(path, label);
+      const written = await parts.files.put(path, bytes, { ifVersion: options.ifVersion, label });
       if (written.ok) noted(parts, "file.write", actor, { ...written.value });
       return written;
     });

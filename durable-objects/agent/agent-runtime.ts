@@ -15,6 +15,7 @@ import { AgentLoop } from "../../kernel/process/loop.ts";
 import { Mailbox } from "../../kernel/process/mailbox.ts";
 import type { AgentParts, AlarmPort, CallQueue, CorePort } from "../../kernel/process/parts.ts";
 import { PendingCalls } from "../../kernel/process/pending.ts";
+import { ProcFiles } from "../../kernel/process/proc-files.ts";
 import { ProcessStore } from "../../kernel/process/process-store.ts";
 import { countStripped } from "../../kernel/process/provenance.ts";
 import { QuotaRoom } from "../../kernel/process/quota-room.ts";
@@ -26,6 +27,7 @@ import { cpuMsOf } from "../../kernel/security/sandbox/gas.ts";
 import type { Sandbox } from "../../kernel/security/sandbox/sandbox.ts";
 import { SqliteStorage } from "../../kernel/storage/drivers/sqlite.ts";
 import { Mounts } from "../../kernel/storage/mounts.ts";
+import { PROC, SHARED, WORKSPACE } from "../../kernel/storage/path.ts";
 import { SYSCALLS } from "../../kernel/syscalls/index.ts";
 import { Transactions } from "../../kernel/transactions.ts";
 import { VERSION } from "../../kernel/version.ts";
@@ -37,6 +39,7 @@ import { coreGrants, economyPool } from "../stubs.ts";
 import { LiveReply } from "./live-text.ts";
 import { R2ObjectStore } from "./r2-object-store.ts";
 import { sandboxPort } from "./sandbox-port.ts";
+import { sharedStorage } from "./shared-storage.ts";
 import { Watchers } from "./watchers.ts";
 
 /** One process's parts, put together: the one place where the agent's object chooses its drivers. */
@@ -121,7 +124,11 @@ export function makeRuntime({ ctx, env, sql: storage, meter }: Shell, facts: Fac
     stored,
     fileLabels: new FileLabels(sql),
     platform: () => meter.usage(),
-    files: new Mounts({ "/workspace": workspace }),
+    files: new Mounts({
+      [WORKSPACE]: workspace,
+      [SHARED]: sharedStorage(env, facts.tenant, meter),
+      [PROC]: new ProcFiles(() => parts),
+    }),
     syscalls: SYSCALLS,
     providers: makeProviders(variablesOf(env), systemFetch),
     egress: makeEgress(variablesOf(env), {

@@ -3,7 +3,8 @@ import { type Birth, newBirth, newborn } from "../../kernel/process/birth.ts";
 import type { ControlBlock } from "../../kernel/process/block.ts";
 import { routingOf } from "../../kernel/process/routing.ts";
 import type { ProcessSpec } from "../../kernel/process/spec.ts";
-import { reasonOf, refuseBirth, warnOfCrowd, withLevel } from "../../kernel/scheduler/births.ts";
+import { reasonOf, refuseBirth, warnOfCrowd } from "../../kernel/scheduler/births.ts";
+import { inherited } from "../../kernel/scheduler/standards.ts";
 import type { Actor } from "../agent/rpc.ts";
 import { systemClock, systemHash, systemRandom } from "../ports.ts";
 import type { CoreRuntime } from "./core-runtime.ts";
@@ -28,7 +29,7 @@ export function enrol(core: CoreRuntime, tenant: string, spec: ProcessSpec, opti
   if (before !== null) return before.ok ? ok({ block: before.value, birth: null }) : before;
   const routed = routingOf(spec, providers);
   if (!routed.ok) return routed;
-  const asked = withLevel(scheduler, spec);
+  const asked = inherited(scheduler, spec);
   const refused = refuseBirth(scheduler, asked);
   if (refused !== null) {
     const facts = { parentId: spec.parentId ?? null, code: refused.code, ...reasonOf(refused) };

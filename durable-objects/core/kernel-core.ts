@@ -8,18 +8,17 @@ import type { ControlBlock } from "../../kernel/process/block.ts";
 import type { ProcessPatch, ProcessSpec, Quotas } from "../../kernel/process/spec.ts";
 import type { State } from "../../kernel/process/state.ts";
 import type { ApprovalRule, Asked, RuleSpec, RuleWord } from "../../kernel/scheduler/approval-rules.ts";
-import { reasonOf, refuseLevel } from "../../kernel/scheduler/births.ts";
 import { type CostGroup, type CostPeriod, costsOf } from "../../kernel/scheduler/costs.ts";
 import type { AgentReport, CacheHit, GrantReply, GrantRequest, Settlement } from "../../kernel/scheduler/grant.ts";
 import type { LedgerEntry } from "../../kernel/scheduler/ledger.ts";
 import { blockOf } from "../../kernel/scheduler/process-table.ts";
 import type { PersonsWord } from "../../kernel/scheduler/questions.ts";
-import type { Standing } from "../../kernel/scheduler/standing.ts";
 import type { Actor, Listing, ListOptions } from "../agent/rpc.ts";
 import { within } from "../deadline.ts";
 import type { ObjectEnv } from "../env.ts";
 import { migrate } from "../migrations.ts";
 import { sqlOf, systemClock } from "../ports.ts";
+import { amend } from "./amend.ts";
 import { type CoreRuntime, makeCoreRuntime } from "./core-runtime.ts";
 import { enrol, type SpawnOptions } from "./enrol.ts";
 import { forgetProcess } from "./forget-process.ts";
@@ -106,26 +105,12 @@ export class KernelCore extends DurableObject<ObjectEnv> implements CoreRpc, Cor
   }
 
   async patch(agentId: string, patch: ProcessPatch, actor: Actor): Promise<Result<ControlBlock>> {
-    return this.#with(async ({ tx, scheduler, log }) => {
-      if (scheduler.processes.get(agentId) === null) return GONE;
-      const decided = tx.run((): Result<{ released: string[]; standing: Standing }> => {
-        const { permissionLevel: level } = patch;
-        const refused = level === undefined ? null : refuseLevel(scheduler, agentId, level);
-        if (refused !== null) {
-          log.append("agent.refused", actor, { agentId, ...patch, code: refused.code, ...reasonOf(refused) });
-          return { ok: false, error: refused };
-        }
-        const before = scheduler.processes.standardOf(agentId)?.level ?? null;
-        if (level !== undefined) scheduler.processes.setLevel(agentId, level);
-        if (patch.approvals?.tools !== undefined) scheduler.processes.setAsks(agentId, patch.approvals.tools);
-        scheduler.setQuotas(agentId, patch.quotas ?? {});
-        const was = level === undefined ? {} : { before: { permissionLevel: before } };
-        log.append("agent.patch", actor, { agentId, ...patch, ...was });
-        return ok({ released: scheduler.releaseQuotaWaiters(), standing: scheduler.standing(agentId) });
-      });
-      if (!decided.ok) return decided;
-      const { released, standing } = decided.value;
-      const patched = await within(LIMITS.rpcMs, "patch", this.#agent(agentId).patch(patch, actor, standing));
+    return this.#with(async (core) => {
+      if (core.scheduler.processes.get(agentId) === null) return GONE;
+      const amended = core.tx.run(() => amend(core, agentId, patch, actor));
+      if (!amended.ok) return amended;
+      const { released, standing, patch: whole } = amended.value;
+      const patched = await within(LIMITS.rpcMs, "patch", this.#agent(agentId).patch(whole, actor, standing));
       this.#tellToRun(released);
       return patched ?? err("unavailable", "The agent did not answer in time; look at it before you repeat this.");
     });

@@ -16,7 +16,7 @@ import type { ProcessRow } from "./process-store.ts";
 import { countStripped } from "./provenance.ts";
 import { blockOf } from "./report.ts";
 import { signal } from "./signals.ts";
-import type { ProcessPatch, QuotaName, Quotas } from "./spec.ts";
+import type { Denials, Grants, ProcessPatch, QuotaName, Quotas } from "./spec.ts";
 import type { State } from "./state.ts";
 import { endMessage, endTurn, GOAL_SENDER } from "./turn.ts";
 
@@ -189,7 +189,7 @@ export class Agent {
     });
   }
 
-  /** `standing` = how the process stands with its new quotas. */
+  /** `patch` as the core completed it: whole grants and denials. `standing` = how the process stands with its new quotas. */
   patch(patch: ProcessPatch, actor: string, standing?: Standing): ControlBlock {
     this.#parts.tx.run(() => {
       const { process, log } = this.#parts;
@@ -200,6 +200,8 @@ export class Agent {
         ...(patch.priority === undefined ? {} : { priority: patch.priority }),
         ...(patch.permissionLevel === undefined ? {} : { permission_level: patch.permissionLevel }),
         ...(patch.approvals?.tools === undefined ? {} : { asks: JSON.stringify(patch.approvals.tools) }),
+        ...(patch.grants === undefined ? {} : { grants: JSON.stringify(patch.grants) }),
+        ...(patch.denials === undefined ? {} : { denials: JSON.stringify(patch.denials) }),
         quotas: JSON.stringify(quotas),
         ...(standing === undefined ? {} : { standing: JSON.stringify(standing) }),
       });
@@ -240,6 +242,8 @@ function patchedOf(row: Readonly<ProcessRow>, patch: ProcessPatch): ProcessPatch
     ...(patch.name === undefined ? {} : { name: row.name }),
     ...(patch.priority === undefined ? {} : { priority: row.priority }),
     ...(patch.permissionLevel === undefined ? {} : { permissionLevel: row.permission_level }),
+    ...(patch.grants === undefined ? {} : { grants: JSON.parse(row.grants) as Grants }),
+    ...(patch.denials === undefined ? {} : { denials: JSON.parse(row.denials) as Denials }),
     ...(patch.quotas === undefined ? {} : { quotas: pick(quotas, touched) }),
   };
 }

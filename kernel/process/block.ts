@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { platformBill } from "../platform/platform-usage.ts";
-import { LANES, METER_PERIODS, PERMISSION_LEVELS, QUOTA_NAMES } from "./spec.ts";
+import { denials, grants, LANES, METER_PERIODS, PERMISSION_LEVELS, QUOTA_NAMES } from "./spec.ts";
 import { EXIT_REASONS, STATES, STOP_REASONS, WAIT_REASONS } from "./state.ts";
 
 /** The process control block, as the outside sees it (`GET /v1/agents/{id}`, `ps`, `/proc/status`). */
@@ -55,6 +55,11 @@ export const controlBlock = z.object({
   permissionLevel: z.enum(PERMISSION_LEVELS),
   /** Tools that always ask a person first. Absent in what an older version reported. */
   approvals: z.object({ tools: z.array(z.string()) }).optional(),
+  /** Tools that it is offered; null = all that its level allows. Absent, as the next two, in what an older version reported. */
+  tools: z.array(z.string()).nullable().optional(),
+  grants: grants.optional(),
+  /** What it may not use, whatever its level and its grants say, with what it has of its parents. */
+  denials: denials.optional(),
   lane: z.enum(LANES),
   daemon: z.boolean(),
   parentId: z.string().nullable(),

@@ -1,6 +1,6 @@
 import type { Sql, SqlRow } from "../ports.ts";
 import { join, LABELS, type Label, labelOf, labelText } from "../security/label.ts";
-import { resolvePath } from "../storage/path.ts";
+import { mountOf, resolvePath, WORKSPACE } from "../storage/path.ts";
 
 /**
  * What files carry: the label of whoever wrote them. It is raised before the content is written, so that a crash between the two
@@ -21,8 +21,12 @@ const LIST = "SELECT * FROM file_labels ORDER BY path LIMIT ?";
 export class FileLabels {
   readonly #sql: Sql;
 
-  constructor(sql: Sql) {
+  readonly #mount: string;
+
+  /** Of the files in `mount`; other mounts keep labels themselves. */
+  constructor(sql: Sql, mount = WORKSPACE) {
     this.#sql = sql;
+    this.#mount = mount;
   }
 
   /** A file that nobody labelled was there before there were labels, or is not the process's own. */
@@ -33,6 +37,7 @@ export class FileLabels {
 
   /** Before content is written. */
   raise(path: string, label: Label): void {
+    if (mountOf(nameOf(path)) !== this.#mount) return;
     const row = this.#sql.first<LabelRow>(GET, nameOf(path));
     const raised = row === undefined ? label : join(labelOf(row.label), label);
     this.#sql.run(PUT, nameOf(path), labelText(raised));

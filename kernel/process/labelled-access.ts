@@ -1,6 +1,7 @@
 import type { ContextManager } from "../context/context-manager.ts";
 import { join, type Label, labelOf } from "../security/label.ts";
 import type { StorageDriver } from "../storage/driver.ts";
+import type { FilesInSight } from "../storage/files-in-sight.ts";
 import type { Memory } from "../syscall.ts";
 import type { FileLabels } from "./file-labels.ts";
 import type { Seen } from "./provenance.ts";
@@ -28,22 +29,25 @@ export function labelledMemory(context: ContextManager, seen: Seen): Memory {
 }
 
 /** `read` = what the process has read before this call. */
-export function labelledFiles(files: StorageDriver, labels: FileLabels, seen: Seen, read: () => Label): StorageDriver {
+export function labelledFiles(files: FilesInSight, labels: FileLabels, seen: Seen, read: () => Label): StorageDriver {
   return {
     name: files.name,
     get: async (path, range) => {
       const got = await files.get(path, range);
-      if (got.ok) seen.add(labels.of(got.value.file.path));
+      if (got.ok) seen.add(got.value.file.label ?? labels.of(got.value.file.path));
       return got;
     },
     put: async (path, bytes, options) => {
-      labels.raise(path, join(read(), seen.label));
-      return files.put(path, bytes, options);
+      const refused = files.refusal(path);
+      if (refused !== null) return refused;
+      const label = join(read(), seen.label);
+      labels.raise(path, label);
+      return files.put(path, bytes, { ...options, label });
     },
     delete: (path, options) => files.delete(path, options),
     list: async (prefix, options) => {
       const listed = await files.list(prefix, options);
-      if (listed.ok) for (const { path } of listed.value.items) seen.add(labels.of(path));
+      if (listed.ok) for (const { path, label } of listed.value.items) seen.add(label ?? labels.of(path));
       return listed;
     },
   };

@@ -27,6 +27,8 @@ export interface ProcessRow extends SqlRow {
   quotas: string;
   /** What was granted on top of the level, as JSON. */
   grants: string;
+  /** What was denied whatever the level and the grants say, as JSON. */
+  denials: string;
   /** Names of tools that always ask, as a JSON array. */
   asks: string;
   /** Of everything that it has read: `trust/sensitivity`. */

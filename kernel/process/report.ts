@@ -12,6 +12,7 @@ import { metersOf } from "./meters.ts";
 import { approvalOf } from "./parking.ts";
 import type { AgentParts } from "./parts.ts";
 import { MODEL_CALL, type PendingCall } from "./pending.ts";
+import type { Denials, Grants } from "./spec.ts";
 
 /**
  * What the core is told, read off the log: the outbox is a cursor on it. A report that was lost is made again from the
@@ -64,6 +65,9 @@ export function blockOf(parts: AgentParts): ControlBlock {
     priority: row.priority,
     permissionLevel: row.permission_level,
     approvals: { tools: JSON.parse(row.asks) as string[] },
+    tools: row.tools === null ? null : (JSON.parse(row.tools) as string[]),
+    grants: JSON.parse(row.grants) as Grants,
+    denials: JSON.parse(row.denials) as Denials,
     lane: row.lane,
     daemon: row.daemon === 1,
     parentId: row.parent_id,

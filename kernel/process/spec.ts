@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { LIMITS } from "../limits.ts";
 import { HOST_RULE, isHostRule } from "../security/host-rules.ts";
+import { DENIED_PATH, isDeniedPath, isPathRule, PATH_RULE } from "../security/path-rules.ts";
 
 /** What a process is asked to be: the body of spawn, validated once at the edge and stored as it was accepted. */
 
@@ -84,20 +85,33 @@ export const credentialName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, "1 to 63 of a-z, 0-9, dot, hyphen and underscore, a letter or digit first");
 
-/** What a process may use beyond what its level says for all. */
+const toolNames = z.array(z.string().min(1).max(LIMITS.nameChars)).max(256);
+const hostRules = z.array(z.string().refine(isHostRule, HOST_RULE)).max(256);
+
+/** What a process may use beyond what its level says for all; of files, what it may use at most. */
 export const grants = z.strictObject({
-  tools: z.array(z.string()).max(256).optional(),
+  tools: toolNames.optional(),
   /** Hosts that its requests may go to: `host`, `host:port`, or `*.host` for all below it. */
-  hosts: z.array(z.string().refine(isHostRule, HOST_RULE)).max(256).optional(),
-  paths: z.array(z.string()).max(256).optional(),
+  hosts: hostRules.optional(),
+  /** Files and folders that it sees, `:ro` at the end of those that it only reads; absent = all that its level allows. */
+  paths: z.array(z.string().refine(isPathRule, PATH_RULE)).max(256).optional(),
   /** Names of the tenant's credentials that its requests may carry. */
   credentials: z.array(credentialName).max(LIMITS.credentialsMax).optional(),
 });
 export type Grants = z.infer<typeof grants>;
 
+/** What a process may not use, whatever its level and its grants say. A child has at least its parent's. */
+export const denials = z.strictObject({
+  tools: toolNames.optional(),
+  hosts: hostRules.optional(),
+  /** Files and folders that it does not see. */
+  paths: z.array(z.string().refine(isDeniedPath, DENIED_PATH)).max(256).optional(),
+});
+export type Denials = z.infer<typeof denials>;
+
 /** Tools that ask a person before each call, whatever the level. */
 export const asking = z.strictObject({
-  tools: z.array(z.string().min(1).max(LIMITS.nameChars)).max(256).optional(),
+  tools: toolNames.optional(),
 });
 
 const spec = z.strictObject({
@@ -116,8 +130,8 @@ const spec = z.strictObject({
   priority: priority.optional(),
   permissionLevel: permissionLevel.optional(),
   quotas: quotas.optional(),
-  /** Names of the tools offered to the model; absent = all that the level allows. */
-  tools: z.array(z.string().min(1).max(LIMITS.nameChars)).max(256).optional(),
+  /** Names of the tools offered to the model; absent = its parent's, or all that the level allows. */
+  tools: toolNames.optional(),
   /** A daemon waits for messages when its goal is done; any other process terminates with its result. */
   daemon: z.boolean().optional(),
   parentId: z.string().optional(),
@@ -130,6 +144,7 @@ const spec = z.strictObject({
   maxOutputTokens: z.int().min(1).max(1_000_000).optional(),
   lane: z.enum(LANES).optional(),
   grants: grants.optional(),
+  denials: denials.optional(),
   approvals: asking.optional(),
 });
 /** The body of `POST /v1/agents`. */
@@ -152,9 +167,12 @@ export const processPatch = z
     permissionLevel: permissionLevel.optional(),
     name: name.optional(),
     approvals: asking.optional(),
+    /** A list that is given takes the place of the one before; lists that are not stay. */
+    grants: grants.optional(),
+    denials: denials.optional(),
   })
   .refine(
     (patch) => Object.keys(patch).length > 0,
-    "name at least one of priority, quotas, permissionLevel, name, approvals",
+    "name at least one of priority, quotas, permissionLevel, name, approvals, grants, denials",
   );
 export type ProcessPatch = z.infer<typeof processPatch>;

@@ -4,7 +4,7 @@ import type { Sql, SqlRow } from "../ports.ts";
 import type { Birth } from "../process/birth.ts";
 import type { ControlBlock } from "../process/block.ts";
 import { NOTHING_STORED } from "../process/meters.ts";
-import { type Grants, type PermissionLevel, STORED_NAMES, type Stored } from "../process/spec.ts";
+import { type Denials, type Grants, type PermissionLevel, STORED_NAMES, type Stored } from "../process/spec.ts";
 import type { State } from "../process/state.ts";
 import type { Standard } from "../security/ceiling.ts";
 import { type CpuUse, NO_CPU } from "./cpu-use.ts";
@@ -22,6 +22,8 @@ export interface ProcessEntry extends SqlRow {
   spec: string | null;
   level: PermissionLevel | null;
   grants: string | null;
+  denials: string;
+  tools: string | null;
   asks: string;
   payer: string | null;
   stored: string | null;
@@ -35,8 +37,8 @@ export interface ProcessEntry extends SqlRow {
   erased_at: number | null;
 }
 
-const INSERT = `INSERT INTO processes (id, name, state, priority, parent_id, block, spec, level, grants, asks, payer, seq, vtime,
-  changed, erased_at) VALUES (?, ?, 'new', ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, NULL)`;
+const INSERT = `INSERT INTO processes (id, name, state, priority, parent_id, block, spec, level, grants, denials,
+  tools, asks, payer, seq, vtime, changed, erased_at) VALUES (?, ?, 'new', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, NULL)`;
 const GET = "SELECT * FROM processes WHERE id = ?";
 const REPORT = `UPDATE processes SET name = ?, state = ?, priority = ?, block = ?, spec = NULL, seq = ?, changed = ?,
   due_at = ?, stored = coalesce(?, stored), head = coalesce(?, head), platform = coalesce(?, platform)
@@ -46,8 +48,8 @@ const START_AT = "UPDATE processes SET vtime = max(vtime, ?) WHERE id = ?";
 const LIST = `SELECT * FROM processes WHERE erased_at IS NULL AND id > ?
   AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR name = ?3) AND (?4 IS NULL OR parent_id = ?4) ORDER BY id LIMIT ?5`;
 const CHILDREN = "SELECT id FROM processes WHERE parent_id = ? AND state <> 'terminated' AND erased_at IS NULL LIMIT ?";
-const SET_LEVEL = "UPDATE processes SET level = ? WHERE id = ?";
 const SET_CPU = "UPDATE processes SET cpu = ? WHERE id = ?";
+const SET_STANDARD = "UPDATE processes SET level = ?, grants = ?, denials = ? WHERE id = ?";
 const SET_ASKS = "UPDATE processes SET asks = ? WHERE id = ?";
 const LIVE = "state <> 'terminated' AND erased_at IS NULL";
 const COUNT_LIVE = `SELECT count(*) AS n FROM processes WHERE ${LIVE}`;
@@ -120,6 +122,8 @@ export class ProcessTable {
       JSON.stringify(birth),
       block.permissionLevel,
       JSON.stringify(birth.spec.grants ?? {}),
+      JSON.stringify(birth.spec.denials ?? {}),
+      birth.spec.tools === undefined ? null : JSON.stringify(birth.spec.tools),
       JSON.stringify(birth.spec.approvals?.tools ?? []),
       birth.actor.startsWith("key:") ? birth.actor : block.parentId === null ? null : this.payerOf(block.parentId),
       vtime,
@@ -167,7 +171,12 @@ export class ProcessTable {
     const entry = this.#sql.first<ProcessEntry>(GET, agentId);
     if (entry === undefined) return null;
     const reported = (JSON.parse(entry.block) as Partial<ControlBlock>).permissionLevel ?? "RESTRICTED";
-    return { level: entry.level ?? reported, grants: JSON.parse(entry.grants ?? "{}") as Grants };
+    return {
+      level: entry.level ?? reported,
+      grants: JSON.parse(entry.grants ?? "{}") as Grants,
+      denials: JSON.parse(entry.denials) as Denials,
+      tools: entry.tools === null ? null : (JSON.parse(entry.tools) as string[]),
+    };
   }
 
   /** The key that pays beside the process, and beside all that it spawns: `key:<id>`. Also of an erased one. */
@@ -175,8 +184,9 @@ export class ProcessTable {
     return this.#sql.first<ProcessEntry>(GET, agentId)?.payer ?? null;
   }
 
-  setLevel(agentId: string, level: PermissionLevel): void {
-    this.#sql.run(SET_LEVEL, level, agentId);
+  /** Its tools are what they were when it was born. */
+  setStandard(agentId: string, { level, grants, denials }: Standard): void {
+    this.#sql.run(SET_STANDARD, level, JSON.stringify(grants), JSON.stringify(denials), agentId);
   }
 
   /** Tools that ask a person before each call of the process. */

@@ -8,6 +8,8 @@ export interface Reach {
   readonly methods: "none" | "read" | "any";
   /** `public` = every host that the egress guard lets through. */
   readonly hosts: HostRules | "public";
+  /** Hosts that no grant and no level reaches. */
+  readonly denied: HostRules;
 }
 
 /** Methods that only read, so that a request may be made again. */
@@ -15,11 +17,16 @@ export function isRead(method: string): boolean {
   return method === "GET" || method === "HEAD";
 }
 
-export function reachOf(level: PermissionLevel, grantedHosts: readonly string[]): Reach {
+export function reachOf(
+  level: PermissionLevel,
+  grantedHosts: readonly string[],
+  deniedHosts: readonly string[] = [],
+): Reach {
   const methods = allows(level, "web.any") ? "any" : allows(level, "web.get") ? "read" : "none";
-  if (allows(level, "web.public")) return { methods, hosts: "public" };
-  const granted = HostRules.of(grantedHosts);
-  return { methods, hosts: granted.ok ? granted.value : HostRules.none };
+  const [granted, denied] = [HostRules.of(grantedHosts), HostRules.of(deniedHosts)];
+  // Rules are judged when they are given. If one that denies cannot be read, nothing is reached.
+  if (!granted.ok || !denied.ok) return { methods: "none", hosts: HostRules.none, denied: HostRules.none };
+  return { methods, hosts: allows(level, "web.public") ? "public" : granted.value, denied: denied.value };
 }
 
 /** Whether there is anything at all that it may fetch. */
@@ -32,6 +39,7 @@ export function outOfReach(reach: Reach, method: string, url: URL): KernelError 
   if (reach.methods === "none" || (reach.methods === "read" && !isRead(method))) {
     return err("forbidden", `this process may not send ${method} requests`).error;
   }
+  if (reach.denied.matches(url)) return err("forbidden", `${url.host} is denied to this process`).error;
   if (reach.hosts === "public" || reach.hosts.matches(url)) return null;
   return err("forbidden", `${url.host} is not among the hosts that this process was granted`).error;
 }

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Result } from "../errors.ts";
+import { type Label, label } from "../security/label.ts";
 
 /** One interface for every place that files can stand in; one contract suite runs against every driver. */
 
@@ -12,6 +13,8 @@ export const fileEntry = z.object({
   /** Hex SHA-256 of the content. */
   sha256: z.string(),
   updatedAt: z.iso.datetime(),
+  /** Of the content, where the place keeps it itself: what agents share, and what the kernel writes. */
+  label: label.optional(),
 });
 export type FileEntry = z.infer<typeof fileEntry>;
 
@@ -39,6 +42,8 @@ export interface WriteOptions {
    * no key behind. The newest `LIMITS.fileWritesKept` keys are known.
    */
   key?: string | undefined;
+  /** Of the content, for places that keep it themselves; others ignore it. */
+  label?: Label | undefined;
 }
 
 /** Paths are opaque, well-formed strings to a driver; `mounts.ts` normalises and checks them first. */

@@ -1,11 +1,13 @@
 import { err, KernelBug, ok, type Result } from "../errors.ts";
+import type { Sight } from "../security/sight.ts";
 import type { FileEntry, FileListing, FileRange, FileVersion, StorageDriver, WriteOptions } from "./driver.ts";
 import { pageSize } from "./drivers/rules.ts";
+import { FilesInSight } from "./files-in-sight.ts";
 import { comparePaths, mountOf, resolvePath } from "./path.ts";
 
 /**
- * An agent's whole file system: resolves every path and sends it to the driver mounted there. System calls and the API
- * get this, never a driver, so that no path reaches storage unchecked. Drivers see absolute paths.
+ * An agent's whole file system: resolves every path and sends it to the driver mounted there. The API gets
+ * this, and system calls get it as far as their process sees it, never a driver, so that no path reaches storage unchecked. Drivers see absolute paths.
  */
 export class Mounts implements StorageDriver {
   readonly name = "mounts";
@@ -61,6 +63,11 @@ export class Mounts implements StorageDriver {
     if (resolved.value === "/") return this.#listAll(options);
     const driver = this.#driver(resolved.value);
     return driver.ok ? driver.value.list(resolved.value, options) : driver;
+  }
+
+  /** These files as a process sees them that has no more than `sight`. */
+  seenWith(sight: Sight): FilesInSight {
+    return new FilesInSight(this, sight);
   }
 
   async #listAll(options: { limit: number; cursor?: string | undefined }): Promise<Result<FileListing>> {

@@ -11,6 +11,10 @@ import { LIMITS } from "../limits.ts";
 
 /** Where relative paths start. */
 export const WORKSPACE = "/workspace";
+/** What the agents of a tenant share. */
+export const SHARED = "/shared";
+/** What the kernel says of the process. */
+export const PROC = "/proc";
 
 /** Controls, line separators, and marks that make a name read in another order than it is stored. */
 const UNSEEN = /[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]/u;

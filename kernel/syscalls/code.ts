@@ -11,7 +11,7 @@ import type {
   SandboxRequest,
   SandboxWrite,
 } from "../security/sandbox/sandbox.ts";
-import { WORKSPACE } from "../storage/path.ts";
+import { mountOf, resolvePath, WORKSPACE } from "../storage/path.ts";
 import { type CallContext, type Syscall, syscall, type ToolValue } from "../syscall.ts";
 import { requestInput, sendChecked } from "./web.ts";
 
@@ -53,7 +53,7 @@ const codeRun = syscall({
   cpuMs: cpuMsOf(LIMITS.codeGas),
   run: async (context, { code, input = null, network }) => {
     const program = { code, input: JSON.stringify(input), limits: CODE_LIMITS, network };
-    const outcome = await context.sandbox.run(program, hostOf(context));
+    const outcome = await context.sandbox.run(program, hostOf(context, network));
     if (!outcome.ok) return failure(outcome);
     const written = await commit(context, outcome.writes);
     return written.ok
@@ -76,6 +76,12 @@ function shown({ printed, gas }: SandboxOutcome): ToolValue {
 /** In the order of the program. What an attempt before this one has written under the same key stands. */
 async function commit({ files, callId }: CallContext, writes: readonly SandboxWrite[]): Promise<Result<string[]>> {
   const paths: string[] = [];
+  const outside = writes.find(({ path }) => !isOwn(path));
+  if (outside !== undefined)
+    return err(
+      "forbidden",
+      `a program writes in ${WORKSPACE} only; nothing was written, ${outside.path} is for file_write`,
+    );
   for (const [index, { path, content }] of writes.entries()) {
     const bytes = new TextEncoder().encode(content);
     const put = await files.put(path, bytes, { key: `${callId}/${index}` });
@@ -85,11 +91,23 @@ async function commit({ files, callId }: CallContext, writes: readonly SandboxWr
   return ok(paths);
 }
 
-/** What the program may ask for. The mounts judge its paths, the egress guard its requests. */
-function hostOf(context: CallContext): SandboxHost {
+/** Of writing, this is what nobody has to be asked about: other agents read the rest. */
+function isOwn(path: string): boolean {
+  const resolved = resolvePath(path);
+  return !resolved.ok || mountOf(resolved.value) === WORKSPACE;
+}
+
+const TOO_NEAR = err("forbidden", `a program with a network sees ${WORKSPACE} only; hand the rest to it as input`);
+
+/**
+ * What the program may ask for. The mounts judge its paths, the egress guard its requests. With a network it sees the agent's own
+ * files alone: it was judged by what those carry, before it runs, and it could send what others wrote before anybody judges that.
+ */
+function hostOf(context: CallContext, network: boolean): SandboxHost {
   let requests = 0;
   return {
     readFile: async (path) => {
+      if (network && !isOwn(path)) return TOO_NEAR;
       const file = await context.files.get(path, { offset: 0, length: LIMITS.codeFileBytes });
       if (!file.ok) return file;
       if (file.value.file.bytes > LIMITS.codeFileBytes)
@@ -97,6 +115,7 @@ function hostOf(context: CallContext): SandboxHost {
       return ok(new TextDecoder().decode(file.value.bytes));
     },
     listFiles: async (prefix) => {
+      if (network && prefix !== "" && !isOwn(prefix)) return TOO_NEAR;
       const listed = await context.files.list(prefix === "" ? `${WORKSPACE}/` : prefix, { limit: LIMITS.fileListMax });
       return listed.ok ? ok(listed.value.items.map(({ path }) => path)) : listed;
     },

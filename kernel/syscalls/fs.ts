@@ -3,7 +3,7 @@ import { ok } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { Outward } from "../security/flow.ts";
 import type { FileEntry } from "../storage/driver.ts";
-import { mountOf, resolvePath, WORKSPACE } from "../storage/path.ts";
+import { mountOf, resolvePath, SHARED, WORKSPACE } from "../storage/path.ts";
 import { readText } from "../storage/text-range.ts";
 import { type Syscall, syscall } from "../syscall.ts";
 
@@ -108,7 +108,7 @@ const fileDelete = syscall({
 /** What other agents read is as good as outside. */
 function shared(path: string): Outward | null {
   const resolved = resolvePath(path);
-  return resolved.ok && mountOf(resolved.value) !== WORKSPACE ? { act: "shared", url: null, isBare: false } : null;
+  return resolved.ok && mountOf(resolved.value) === SHARED ? { act: "shared", url: null, isBare: false } : null;
 }
 
 export const FILE_CALLS: readonly Syscall[] = [fileRead, fileWrite, fileList, fileDelete];

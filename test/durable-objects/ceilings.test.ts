@@ -58,7 +58,33 @@ describe("a child", () => {
     expect(await path({ hosts: ["api.example.com"] })).toBe("$.grants.hosts");
     expect(await path({ hosts: ["*.com"] })).toBe("$.grants.hosts");
     expect(await path({ tools: ["shop__buy"] })).toBe("$.grants.tools");
-    expect(await path({ paths: ["/shared/x"] })).toBe("$.grants.paths");
+  });
+
+  test("sees no files that its parent does not see, and the same ones when it names none", async () => {
+    const tenant = new TestTenant();
+    const paths = ["/workspace", "/workspace/config:ro", "/shared/team"];
+    const parentId = await tenant.daemon({ permissionLevel: "ADVANCED", grants: { paths } });
+    const refused = async (asked: string[]) => !(await spawn(tenant, { parentId, grants: { paths: asked } })).ok;
+    expect(await refused(["/workspace/a", "/workspace/config/x:ro", "/shared/team/one"])).toBe(false);
+    expect(await refused(["/workspace:ro"])).toBe(false);
+    expect(await refused(["/workspace"])).toBe(true);
+    expect(await refused(["/workspace/config"])).toBe(true);
+    expect(await refused(["/shared/teams"])).toBe(true);
+    expect(await refused(["/"])).toBe(true);
+    expect(value(await spawn(tenant, { parentId })).grants).toEqual({ paths });
+  });
+
+  test("is offered no tools that its parent is not offered, and the same ones when it names none", async () => {
+    const tenant = new TestTenant();
+    const spec = { tools: ["file_read", "file_write"], denials: { tools: ["file_write"] } };
+    const parentId = await tenant.daemon({ permissionLevel: "ADVANCED", ...spec });
+    for (const tools of [["file_delete"], ["file_read", "file_write"]]) {
+      expect(await spawn(tenant, { parentId, tools })).toMatchObject({
+        error: { code: "forbidden", issues: [{ path: "$.tools" }] },
+      });
+    }
+    expect(value(await spawn(tenant, { parentId, tools: ["file_read"] })).tools).toEqual(["file_read"]);
+    expect(value(await spawn(tenant, { parentId }))).toMatchObject({ tools: ["file_read"], denials: spec.denials });
   });
 
   test("is not raised above its parent, nor its parent lowered below it", async () => {

@@ -8,7 +8,7 @@ import { objectSql } from "./ports.ts";
 /** Runs a story on the real SQLite of a new object that holds a schema, laid by its migrations, and no rows. */
 
 const MIGRATIONS = import.meta.glob<string>(
-  "../../migrations/{agent,core,provider-gate,batch-job,economy-pool}/*.sql",
+  "../../migrations/{agent,core,provider-gate,batch-job,economy-pool,shared-files}/*.sql",
   {
     query: "?raw",
     import: "default",
@@ -17,7 +17,7 @@ const MIGRATIONS = import.meta.glob<string>(
 );
 
 export async function onNewObject<T>(
-  schema: "agent" | "core" | "provider-gate" | "batch-job" | "economy-pool",
+  schema: "agent" | "core" | "provider-gate" | "batch-job" | "economy-pool" | "shared-files",
   story: (sql: Sql) => T | Promise<T>,
 ): Promise<T> {
   const { AGENTS } = env as unknown as { AGENTS: DurableObjectNamespace };

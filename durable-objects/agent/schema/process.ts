@@ -20,8 +20,10 @@ export const process = sqliteTable("process", {
   tools: text(),
   /** JSON object of limits as they were given. */
   quotas: text().notNull(),
-  /** JSON object of what was granted on top of the level: hosts. */
+  /** JSON object of what was granted on top of the level: tools, hosts, paths, credentials. */
   grants: text().notNull().default("{}"),
+  /** JSON object of what was denied: tools, hosts, paths. */
+  denials: text().notNull().default("{}"),
   /** JSON array of tools that ask a person before each call. */
   asks: text().notNull().default("[]"),
   /** The label of everything that the process has read: it never falls. */

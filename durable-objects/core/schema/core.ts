@@ -21,6 +21,10 @@ export const processes = sqliteTable(
     grants: text(),
     /** The key that had it spawned, or its parent's: `key:<id>`. It pays beside the process. Null in rows from before. */
     payer: text(),
+    /** What was denied whatever level and grants say, as JSON. */
+    denials: text().notNull().default("{}"),
+    /** Names of its tools as a JSON array; null = all that its level allows, or unknown in rows from before. */
+    tools: text(),
     /** Tools that ask a person before each call, as a JSON array: children ask for these too. */
     asks: text().notNull().default("[]"),
     /** Pages, files and their bytes as last reported, as JSON; null = never reported, or erased. */

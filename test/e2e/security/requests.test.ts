@@ -17,7 +17,7 @@ beforeAll(async () => {
   here = await ToolServer.start();
   there = await ToolServer.start();
   egress = makeEgress({ AOS_EGRESS_ALLOW: `${here.host},${there.host}` }, { allowed: fetch, public: fetch });
-  reach = { methods: "any", hosts: value(HostRules.of([here.host, there.host])) };
+  reach = { methods: "any", hosts: value(HostRules.of([here.host, there.host])), denied: HostRules.none };
 });
 
 afterAll(() => Promise.all([here.stop(), there.stop()]));
@@ -61,7 +61,7 @@ describe("a redirect", () => {
   });
 
   test("to a host out of reach is refused, like the first hop would be", async () => {
-    const narrow = { methods: "read" as const, hosts: value(HostRules.of([here.host])) };
+    const narrow = { methods: "read" as const, hosts: value(HostRules.of([here.host])), denied: HostRules.none };
     const url = `${here.url}/out?to=${encodeURIComponent(`${there.url}/secret`)}`;
     const refused = await egress.request({ method: "GET", url, headers: {} }, { reach: narrow, signal: forever });
     expect(refused).toMatchObject({ error: { code: "forbidden" } });

@@ -1,0 +1,1 @@
+ALTER TABLE `process` ADD `denials` text DEFAULT '{}' NOT NULL;
