@@ -16,12 +16,11 @@ import type { ControlBlock } from "../../kernel/process/block.ts";
 import type { CallMessage } from "../../kernel/process/call-message.ts";
 import type { Signal } from "../../kernel/process/message.ts";
 import type { Verdict } from "../../kernel/process/parking.ts";
-import type { AgentParts } from "../../kernel/process/parts.ts";
 import type { ProcessRow } from "../../kernel/process/process-store.ts";
 import { provenanceOf } from "../../kernel/process/provenance.ts";
 import type { ProcessPatch } from "../../kernel/process/spec.ts";
 import type { Standing } from "../../kernel/scheduler/standing.ts";
-import { LABELS, type LabelInput, labelled } from "../../kernel/security/label.ts";
+import type { LabelInput } from "../../kernel/security/label.ts";
 import { free } from "../../kernel/storage/free.ts";
 import { within } from "../deadline.ts";
 import type { ObjectEnv } from "../env.ts";
@@ -215,11 +214,7 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
   }
 
   async touchPage(pageId: string, actor: Actor) {
-    return this.#with(async ({ parts }) => {
-      const touched = await parts.context.touch(pageId);
-      if (touched.ok) noted(parts, "page.touch", actor, { pageId, fault: touched.value.fault });
-      return touched;
-    });
+    return this.#with(({ byHand }) => byHand.touchPage(pageId, actor));
   }
 
   async searchPages(query: string, limit: number) {
@@ -227,23 +222,11 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
   }
 
   async patchPage(pageId: string, patch: PagePatch, actor: Actor) {
-    return this.#with(({ parts }) =>
-      parts.tx.run(() => {
-        const patched = parts.context.patch(pageId, patch);
-        if (patched.ok) noted(parts, "page.patch", actor, { pageId, ...patch });
-        return patched;
-      }),
-    );
+    return this.#with(({ byHand }) => byHand.patchPage(pageId, patch, actor));
   }
 
   async forgetPage(pageId: string, actor: Actor) {
-    return this.#with(({ parts }) =>
-      parts.tx.run(() => {
-        const forgotten = parts.context.forget(pageId);
-        if (forgotten.ok) noted(parts, "page.forget", actor, { pageId });
-        return forgotten;
-      }),
-    );
+    return this.#with(({ byHand }) => byHand.forgetPage(pageId, actor));
   }
 
   async files(options: ListOptions & { prefix?: string | undefined }) {
@@ -261,11 +244,7 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
   }
 
   async rollbackFile(path: string, version: number, actor: Actor) {
-    return this.#with(async ({ parts }) => {
-      const written = await parts.files.rollback(path, version);
-      if (written.ok) noted(parts, "file.rollback", actor, { ...written.value, from: version });
-      return written;
-    });
+    return this.#with(({ byHand }) => byHand.rollbackFile(path, version, actor));
   }
 
   async writeFile(
@@ -274,21 +253,11 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
     options: { ifVersion?: number | undefined } & LabelInput,
     actor: Actor,
   ) {
-    return this.#with(async ({ parts }) => {
-      const label = labelled(options, LABELS.document);
-      parts.fileLabels.raise(path, label);
-      const written = await parts.files.put(path, bytes, { ifVersion: options.ifVersion, label });
-      if (written.ok) noted(parts, "file.write", actor, { ...written.value });
-      return written;
-    });
+    return this.#with(({ byHand }) => byHand.writeFile(path, bytes, options, actor));
   }
 
   async deleteFile(path: string, actor: Actor) {
-    return this.#with(async ({ parts }) => {
-      const deleted = await parts.files.delete(path);
-      if (deleted.ok) noted(parts, "file.delete", actor, { path });
-      return deleted;
-    });
+    return this.#with(({ byHand }) => byHand.deleteFile(path, actor));
   }
 
   async provenance() {
@@ -417,14 +386,6 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
       await parts.context.reclaim();
     }
   }
-}
-
-/** Logs what was done to the process's memory or files, and lets it tell its core how much it stores now. */
-function noted({ tx, log, alarm, clock }: AgentParts, kind: string, actor: Actor, data: Record<string, unknown>): void {
-  tx.run(() => {
-    log.append(kind, actor, data);
-    alarm.set(clock.now());
-  });
 }
 
 function factsOf(row: FactsRow): Facts {

@@ -9,6 +9,7 @@ import { PLATFORM_PRICES } from "../../kernel/platform/platform-prices.ts";
 import type { Sql } from "../../kernel/ports.ts";
 import { Agent } from "../../kernel/process/agent.ts";
 import { BatchCalls } from "../../kernel/process/batch-calls.ts";
+import { ByHand } from "../../kernel/process/by-hand.ts";
 import type { CallMessage } from "../../kernel/process/call-message.ts";
 import { FileLabels } from "../../kernel/process/file-labels.ts";
 import { AgentLoop } from "../../kernel/process/loop.ts";
@@ -46,6 +47,7 @@ import { Watchers } from "./watchers.ts";
 export interface AgentRuntime {
   readonly parts: AgentParts;
   readonly agent: Agent;
+  readonly byHand: ByHand;
   /** For the consumer of the calls queue. */
   readonly calls: BatchCalls;
   readonly loop: AgentLoop;
@@ -144,7 +146,7 @@ export function makeRuntime({ ctx, env, sql: storage, meter }: Shell, facts: Fac
   };
   const loop = new AgentLoop(parts);
   const agent = new Agent(parts, loop.door, () => loop.abort());
-  return { parts, loop, watchers, agent, calls: new BatchCalls(parts, loop.door) };
+  return { parts, loop, watchers, agent, byHand: new ByHand(parts), calls: new BatchCalls(parts, loop.door) };
 }
 
 /** The core is asked on the process's account: it pays for the request and for the rows that the answer took. */
