@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -108,6 +108,17 @@ describe("aos, for people", () => {
       expect(code).toBe(0);
       expect(stdout).toMatch(/^ok, \d+ entries, head [0-9a-f]{64}; no checkpoint yet\n$/);
     }
+  });
+
+  it("verifies an export from its file with a key that takes a while to make, and finds a change in it", async () => {
+    const id = await daemon();
+    const path = join(folder, "trail.jsonl");
+    expect((await cli("audit", "export", "--agent", id, "--out", path)).code).toBe(0);
+    const key = file("audit-key", "a passphrase of more than thirty-two characters");
+    const verify = () => cli("audit", "verify", "--file", path, "--audit-key", key);
+    expect(await verify()).toMatchObject({ code: 0, stdout: expect.stringMatching(/^ok, \d+ entries/) });
+    writeFileSync(path, readFileSync(path, "utf8").replace('"kernel"', '"colonel"'));
+    expect(await verify()).toMatchObject({ code: 1, stdout: expect.stringContaining("was changed") });
   });
 });
 

@@ -63,10 +63,12 @@ async function* reports(options: VerifyOptions, command: Command): AsyncGenerato
 }
 
 async function ofFile(path: string, keyPath: string | undefined): Promise<TrailReport> {
-  const input = path === "-" ? process.stdin : createReadStream(path);
-  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+  const key = await keyOf(keyPath);
   const hash = { sha256: (data: string | Uint8Array) => sha("sha256", data) };
-  const report = await verifyExport(lines, { hash, key: await keyOf(keyPath) }).catch((error: Error) => {
+  const input = path === "-" ? process.stdin : createReadStream(path);
+  // Lines are lost that come before somebody reads: nothing is waited for in between.
+  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+  const report = await verifyExport(lines, { hash, key }).catch((error: Error) => {
     throw new UsageError(error.message);
   });
   if (!report.ok) throw new UsageError(report.error.message);

@@ -23,7 +23,8 @@ export class AosError extends Error {
     cause?: unknown;
   }) {
     const issues = facts.issues ?? [];
-    const places = issues.map((issue) => `; ${issue.path}: ${issue.message}`).join("");
+    const untold = issues.filter(({ message }) => !facts.detail.includes(message));
+    const places = untold.map((issue) => `; ${issue.path}: ${issue.message}`).join("");
     super(`${facts.code}: ${facts.detail}${places}`, { cause: facts.cause });
     this.status = facts.status;
     this.code = facts.code;

@@ -34,7 +34,10 @@ const view = z
 
 const secret = z
   .string()
-  .regex(/^[\x21-\x7e]+$/, "printable ASCII without spaces")
+  .regex(
+    /^[\x21-\x7e]+$/,
+    "a token of printable ASCII without spaces; it is sent as `Authorization: Bearer <value>`, and `headers` takes whatever else",
+  )
   .min(LIMITS.credentialChars)
   .max(LIMITS.webHeaderChars);
 
