@@ -23,6 +23,8 @@ const SECURITY = {
 /** Two places to test in: real workerd for the kernel and its objects, Node for what runs in Node. */
 export default defineConfig({
   test: {
+    // Most stories wait more than they compute: two files at a time halve the time also on two cores.
+    maxWorkers: 2,
     // The access log of every request of every story.
     onConsoleLog: (line) => !line.startsWith('{"level":"info","event":"access.'),
     projects: [
