@@ -138,8 +138,11 @@ async function issueKeys(): Promise<void> {
   });
 }
 
-/** An agent that sends each request of `calls` and repeats what came back. */
-async function useTools(): Promise<ControlBlock> {
+/**
+ * Agents that send a request each and repeat what came back: after what a host answers to a credential, which is private and a
+ * stranger's word, the next request of the same agent would wait for a person.
+ */
+async function useTools(): Promise<ControlBlock[]> {
   const to = encodeURIComponent(`${other.url}/elsewhere?echo`);
   const request = (credential: string, path: string, more: object = {}) => ({
     name: "http_request",
@@ -154,10 +157,14 @@ async function useTools(): Promise<ControlBlock> {
     { name: "web_fetch", arguments: { url: `${host.url}/read?echo`, credential: name } },
   ]);
   calls.push(request("gone", "/gone?echo"), request("tide", "/hung?fault=reset_after"));
-  await vendor.script({ queue: [{ toolCalls: calls }, { text: "Done with the tools." }] });
   const hosts = [host.host, other.host];
   const grants = { hosts, credentials: ["tide", "own", "basic", "gone"] };
-  return agent({ model: "openai/gpt-4.1", grants, goal: "Use the tools." });
+  const ended: ControlBlock[] = [];
+  for (const call of calls) {
+    await vendor.script({ queue: [{ toolCalls: [call] }, { text: "Done with the tools." }] });
+    ended.push(await agent({ model: "openai/gpt-4.1", grants, goal: "Use the tools." }));
+  }
+  return ended;
 }
 
 async function failVendors(): Promise<void> {
@@ -205,7 +212,7 @@ async function readEverything(): Promise<void> {
 async function badSettings(): Promise<Text[]> {
   const lines = await Promise.all(
     [
-      { AOS_AUDIT_KEY: `${secretOf("the key that signs audits")} with spaces` },
+      { AOS_AUDIT_KEY: secretOf("the key that signs audits").slice(0, 20) },
       { OPENAI_BASE_URL: `https://x:${secretOf("the password in a vendor's URL")}@models.example.com/v1` },
       { AOS_SECRETS_KEY: secretOf("the key that seals secrets").slice(0, 20), AOS_PORT: "0" },
     ].map((bad) => aos(["up"], { AOS_STATE: `${kernel.state}-bad`, ...bad })),
@@ -218,7 +225,7 @@ async function badSettings(): Promise<Text[]> {
 }
 
 /** The control: hosts got what is theirs, and echoes came back without it. */
-async function controls(used: ControlBlock): Promise<void> {
+async function controls(used: readonly ControlBlock[]): Promise<void> {
   const heard = (await host.journal()).flatMap((entry) =>
     entry.type === "request" ? [JSON.stringify(entry.headers)] : [],
   );
@@ -233,7 +240,7 @@ async function controls(used: ControlBlock): Promise<void> {
   const elsewhere = (await other.journal("/elsewhere")).map((entry) => JSON.stringify(entry));
   expect(elsewhere.length).toBeGreaterThan(0);
   expect(found(secrets, [{ place: "another host", bytes: Buffer.from(elsewhere.join("\n")) }])).toEqual([]);
-  expect(used.result).toBe("Done with the tools.");
+  expect(new Set(used.map(({ result }) => result))).toEqual(new Set(["Done with the tools."]));
   const said = client.replies.map(({ bytes }) => bytes.toString()).join("\n");
   expect(said.match(/\[redacted\]/g)?.length ?? 0).toBeGreaterThan(20);
 }
