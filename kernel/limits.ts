@@ -326,8 +326,8 @@ export const LIMITS = {
   pageTokens: 512,
   pageTokensMin: 64,
   pageTokensMax: 4_096,
-  /** UTF-8 of a text that is decoded at once on its way into pages. */
-  ingestPieceBytes: 64 * KIB,
+  /** A text on its way into pages stands in memory, travels and is decoded in blocks of UTF-8. */
+  blockBytes: 64 * KIB,
   /** Hot set: reclaim starts above `high` and goes down to `low` (parts of the window). */
   hotHighWatermark: 0.85,
   hotLowWatermark: 0.6,

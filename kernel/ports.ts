@@ -17,8 +17,8 @@ export interface Random {
 
 /** Synchronous, because a hash stands inside a transaction and WebCrypto cannot. */
 export interface Hash {
-  /** Lower-case hex SHA-256 of UTF-8 text or of bytes. */
-  sha256(data: string | Uint8Array): string;
+  /** Lower-case hex SHA-256 of UTF-8 text or of bytes; of several parts, of them joined. */
+  sha256(data: string | Uint8Array | readonly Uint8Array[]): string;
 }
 
 export type SqlValue = string | number | null | ArrayBuffer | Uint8Array;

@@ -1,5 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
-import type { PagePatch, PagesInput, Tier } from "../../kernel/context/page.ts";
+import type { PagePatch, PagesMessage, Tier } from "../../kernel/context/page.ts";
 import { err, type KernelError, ok, type Result } from "../../kernel/errors.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import type { ChatOutcome } from "../../kernel/llm/provider.ts";
@@ -21,12 +21,12 @@ import { provenanceOf } from "../../kernel/process/provenance.ts";
 import type { ProcessPatch } from "../../kernel/process/spec.ts";
 import type { Standing } from "../../kernel/scheduler/standing.ts";
 import type { LabelInput } from "../../kernel/security/label.ts";
-import { free } from "../../kernel/storage/free.ts";
 import { within } from "../deadline.ts";
 import type { ObjectEnv } from "../env.ts";
 import { isLaid, migrate } from "../migrations.ts";
 import { sqlOf, systemClock } from "../ports.ts";
 import { type AgentRuntime, type Facts, makeRuntime } from "./agent-runtime.ts";
+import { arrived } from "./arriving-text.ts";
 import { AGENT_MIGRATIONS } from "./migrations.ts";
 import { R2ObjectStore } from "./r2-object-store.ts";
 import type { Actor, AgentCalls, AgentOrders, AgentRpc, ListOptions } from "./rpc.ts";
@@ -196,10 +196,11 @@ export class AgentProcess extends DurableObject<ObjectEnv> implements AgentRpc, 
     return this.#with(({ agent }) => agent.signal(signal, actor));
   }
 
-  async addPages(body: PagesInput, actor: Actor, options: { idempotencyKey?: string | undefined } = {}) {
+  async addPages(body: PagesMessage, actor: Actor, options: { idempotencyKey?: string | undefined } = {}) {
+    const content = typeof body.content === "string" ? ok(body.content) : await arrived(body.content);
+    if (!content.ok) return content;
     return this.#with(async (runtime) => {
-      const added = runtime.agent.addPages(body, actor, options.idempotencyKey);
-      if (typeof body.content !== "string") free(body.content);
+      const added = runtime.agent.addPages({ ...body, content: content.value }, actor, options.idempotencyKey);
       if (added.ok) await this.#makeRoom(runtime);
       return added;
     });

@@ -1,4 +1,4 @@
-import type { Fault, Page, PageEntry, PagePatch, PagesInput, SearchHit, Tier } from "../../kernel/context/page.ts";
+import type { Fault, Page, PageEntry, PagePatch, PagesMessage, SearchHit, Tier } from "../../kernel/context/page.ts";
 import type { Result } from "../../kernel/errors.ts";
 import type { ChatOutcome } from "../../kernel/llm/provider.ts";
 import type { ChainEnd } from "../../kernel/log/chain.ts";
@@ -51,7 +51,7 @@ export interface AgentRpc {
 
   /** `idempotencyKey` replays the first answer for 24 h, as in `send`. */
   addPages(
-    input: PagesInput,
+    input: PagesMessage,
     actor: Actor,
     options?: { idempotencyKey?: string | undefined },
   ): Promise<Result<{ pages: { id: string; tokens: number }[] }>>;

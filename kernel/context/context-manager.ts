@@ -5,6 +5,7 @@ import type { Clock, Hash, ObjectStore, Random, Sql } from "../ports.ts";
 import type { ContextStats } from "../process/block.ts";
 import type { Stored } from "../process/spec.ts";
 import type { Label } from "../security/label.ts";
+import type { Blocks } from "../storage/blocks.ts";
 import { BOUNDLESS, type Room } from "../storage/room.ts";
 import type { Memory } from "../syscall.ts";
 import { Assembler, type Prompt, toolTokensOf } from "./assembler.ts";
@@ -57,8 +58,7 @@ export interface ContextConfig {
 }
 
 export interface Allocation {
-  /** Text, or its UTF-8: of a long one only pieces are decoded at a time. */
-  content: string | Uint8Array;
+  content: string | Blocks;
   kind: PageKind;
   /** Where it came from: a file name, a URL. Shown in citations. */
   source?: string | undefined;

@@ -3,6 +3,7 @@ import { newPageId } from "../id.ts";
 import type { Clock, Hash, Random } from "../ports.ts";
 import { LABELS, type Label, labelText } from "../security/label.ts";
 import { visibleText } from "../security/visible-text.ts";
+import type { Blocks } from "../storage/blocks.ts";
 import type { Room } from "../storage/room.ts";
 import { Outline } from "./outline.ts";
 import type { PageKind } from "./page.ts";
@@ -53,14 +54,14 @@ export class PageWriter {
   }
 
   /** Pages of `text`, which joined are `text` again but for stretches of blanks that would fill a page alone. */
-  writeText(text: string | Uint8Array, draft: Draft): PageRow[] {
+  writeText(text: string | Blocks, draft: Draft): PageRow[] {
     const rows: PageRow[] = [];
     for (const { content, path } of this.#cut(text, draft)) rows.push(this.write(content, draft, path));
     return rows;
   }
 
   /** The same within what `room` has: what does not fit as a whole leaves nothing behind. */
-  writeWithin(room: Room, text: string | Uint8Array, draft: Draft): Result<PageRow[]> {
+  writeWithin(room: Room, text: string | Blocks, draft: Draft): Result<PageRow[]> {
     const growth = room.begin();
     const rows: PageRow[] = [];
     for (const { content, path } of this.#cut(text, draft)) {
@@ -107,7 +108,7 @@ export class PageWriter {
   }
 
   /** What was handed in and nobody vouches for loses what cannot be seen, before anything is made of it. */
-  *#cut(text: string | Uint8Array, draft: Draft): Iterable<{ content: string; path: string }> {
+  *#cut(text: string | Blocks, draft: Draft): Iterable<{ content: string; path: string }> {
     const outline = new Outline();
     const isForeign = draft.label?.trust === "untrusted";
     for (const page of split(piecesOf(text), this.#pageTokens)) {

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { LIMITS } from "../limits.ts";
 import { label, labelInput } from "../security/label.ts";
+import type { Blocks } from "../storage/blocks.ts";
 
 /** A page: at most `pageTokens` of one origin. Its tier says where its content is, not what it is worth. */
 
@@ -76,8 +77,10 @@ export const pagesBody = z.strictObject({
   ...labelInput,
 });
 export type PagesBody = z.infer<typeof pagesBody>;
-/** The same between Worker and object: a long text travels as UTF-8, in an array that the object then frees. */
-export type PagesInput = Omit<PagesBody, "content"> & { content: string | Uint8Array<ArrayBuffer> };
+/** The same once a long text has arrived. */
+export type PagesInput = Omit<PagesBody, "content"> & { content: string | Blocks };
+/** The same between Worker and object: a long text travels as a stream of UTF-8. */
+export type PagesMessage = Omit<PagesBody, "content"> & { content: string | ReadableStream<Uint8Array> };
 
 export const pagePatch = z
   .strictObject({ pinned: z.boolean().optional(), importance: z.number().min(0).max(1).optional() })

@@ -1,4 +1,4 @@
-import { hash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import type { Clock, Hash, Random, Sql, SqlRow, SqlValue } from "../../kernel/ports.ts";
 
 /** The ports that tests lend the kernel: a clock that moves when told, seeded randomness, real SQLite of an object. */
@@ -33,7 +33,12 @@ export class SeededRandom implements Random {
 }
 
 export const nodeHash: Hash = {
-  sha256: (data) => hash("sha256", data),
+  sha256: (data) => {
+    if (!Array.isArray(data)) return hash("sha256", data as string | Uint8Array);
+    const digest = createHash("sha256");
+    for (const part of data as readonly Uint8Array[]) digest.update(part);
+    return digest.digest("hex");
+  },
 };
 
 /** The `Sql` port over a Durable Object's storage (inside `runInDurableObject`). */

@@ -1,14 +1,16 @@
 import { describe, expect, test } from "vitest";
+import { piecesOf } from "../../kernel/context/pieces.ts";
+import { LIMITS } from "../../kernel/limits.ts";
 import { LiftedField } from "../../workers/api/lifted-field.ts";
 
 const NAME = "content";
 
 /** What becomes of `json` that arrives `size` characters at a time. */
-function lifted(json: string, size: number, bytes = 0): { rest: string; text: string | null } {
-  const field = new LiftedField(NAME, bytes);
+function lifted(json: string, size: number): { rest: string; text: string | null } {
+  const field = new LiftedField(NAME);
   for (let at = 0; at < json.length; at += size) field.take(json.slice(at, at + size));
   const { rest, text } = field;
-  return { rest, text: text === null ? null : new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(text) };
+  return { rest, text: text === null ? null : [...piecesOf(text)].join("") };
 }
 
 const TEXTS = [
@@ -43,10 +45,16 @@ describe("a long string of a JSON object", () => {
     }
   });
 
-  test("may be longer than was said", () => {
-    const content = "第".repeat(10_000);
-    for (const bytes of [0, 1, 29_999, 30_000, 90_000]) {
-      expect(lifted(JSON.stringify({ content }), 1_000, bytes).text).toBe(content);
+  test("of any length is lifted in blocks, none of which ends within a character", () => {
+    for (const padding of ["", "a", "ab"]) {
+      const content = padding + "第😀".repeat(LIMITS.blockBytes / 3);
+      const field = new LiftedField(NAME);
+      field.take(JSON.stringify({ content }));
+      const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+      const blocks = field.text ?? [];
+      expect(blocks.length).toBeGreaterThan(2);
+      expect(blocks.map((block) => decoder.decode(block)).join("")).toBe(content);
+      for (const block of blocks) expect(block.length).toBeLessThanOrEqual(LIMITS.blockBytes);
     }
   });
 

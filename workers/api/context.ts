@@ -3,6 +3,7 @@ import type { ReplyCache } from "../../kernel/llm/cache/reply-cache.ts";
 import type { ChatReply } from "../../kernel/llm/chat.ts";
 import type { EmbeddingReply } from "../../kernel/llm/embeddings/embedding.ts";
 import type { Gateway } from "../../kernel/llm/gate/pass.ts";
+import type { Blocks } from "../../kernel/storage/blocks.ts";
 import type { Env } from "../env.ts";
 import type { AgentObject, ReachAgent } from "../objects.ts";
 import type { Principal } from "./authenticate.ts";
@@ -29,7 +30,7 @@ export interface AppEnv {
     /** The same, for those who wait longer than one call. */
     reachAgent: ReachAgent;
     /** The one long string of the body, as UTF-8, on a route that takes one. */
-    lifted: Uint8Array<ArrayBuffer>;
+    lifted: Blocks;
   };
 }
 

@@ -1,4 +1,4 @@
-import { utf8Bytes } from "../../kernel/context/script.ts";
+import { type Blocks, BlockWriter } from "../../kernel/storage/blocks.ts";
 
 /**
  * One long string of a JSON object, lifted out while the object arrives: as UTF-8, while the rest stays JSON. The text as
@@ -9,18 +9,14 @@ import { utf8Bytes } from "../../kernel/context/script.ts";
  * take `rest` and `text`.
  */
 
-/** The most bytes that one unit of UTF-16 becomes. */
-const BYTES_A_UNIT = 3;
 /** Lengths of `\n` and `\u000a`. */
 const ESCAPE = 2;
 const UNICODE_ESCAPE = 6;
 
 export class LiftedField {
   readonly #name: string;
-  readonly #encoder = new TextEncoder();
+  readonly #text = new BlockWriter();
   readonly #rest: string[] = [];
-  #bytes: Uint8Array<ArrayBuffer>;
-  #used = 0;
   #found = false;
   #malformed = false;
   #where: "between" | "string" | "lifted" = "between";
@@ -34,10 +30,8 @@ export class LiftedField {
   /** The first half of a character that is written as two escapes. */
   #half = "";
 
-  /** `bytes` = how long the object is, as far as that is known. */
-  constructor(name: string, bytes: number) {
+  constructor(name: string) {
     this.#name = name;
-    this.#bytes = new Uint8Array(bytes);
   }
 
   /** The object without the text. Not JSON, if the object was not. */
@@ -46,8 +40,8 @@ export class LiftedField {
   }
 
   /** Null when the object has no such string. A lone surrogate is a replacement character. */
-  get text(): Uint8Array<ArrayBuffer> | null {
-    return this.#found ? this.#bytes.subarray(0, this.#used) : null;
+  get text(): Blocks | null {
+    return this.#found ? this.#text.blocks : null;
   }
 
   take(piece: string): void {
@@ -84,7 +78,7 @@ export class LiftedField {
 
   #beginString(): void {
     this.#where = this.#armed ? "lifted" : "string";
-    if (this.#armed) this.#used = 0;
+    if (this.#armed) this.#text.clear(); // of an earlier value of an equal key
     this.#key = "";
   }
 
@@ -114,7 +108,7 @@ export class LiftedField {
     }
     this.#write(part, end !== null);
     if (end === null) return this.#keepOpen(text, whole);
-    this.#rest.push(this.#used === 0 ? '"' : '-"');
+    this.#rest.push(this.#text.isEmpty ? '"' : '-"');
     this.#found = true;
     this.#armed = false;
     this.#where = "between";
@@ -129,18 +123,7 @@ export class LiftedField {
   #write(part: string, isLast: boolean): void {
     const text = this.#half + part;
     this.#half = isLast ? "" : (/[\ud800-\udbff]$/.exec(text)?.[0] ?? "");
-    const whole = text.slice(0, text.length - this.#half.length);
-    const room = this.#bytes.length - this.#used;
-    if (whole.length * BYTES_A_UNIT > room) this.#makeRoom(utf8Bytes(whole));
-    this.#used += this.#encoder.encodeInto(whole, this.#bytes.subarray(this.#used)).written;
-  }
-
-  #makeRoom(more: number): void {
-    const needed = this.#used + more;
-    if (needed <= this.#bytes.length) return;
-    const larger = new Uint8Array(Math.max(needed, 2 * this.#bytes.length));
-    larger.set(this.#bytes);
-    this.#bytes = larger;
+    this.#text.write(text.slice(0, text.length - this.#half.length));
   }
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { piecesOf } from "../../../kernel/context/pieces.ts";
 import { split } from "../../../kernel/context/splitter.ts";
 import { estimateTokens } from "../../../kernel/context/tokens.ts";
+import { blocksOf } from "../../support/blocks.ts";
 import { prose } from "./rig.ts";
 
 const PAGE_TOKENS = 64;
@@ -95,7 +96,7 @@ describe("texts of every kind", () => {
 
   test("of megabytes without a break: the time to cut their UTF-8 grows with the length, not with its square", () => {
     const msOf = (length: number) => {
-      const text = new TextEncoder().encode("的".repeat(length));
+      const text = blocksOf("的".repeat(length));
       const startedAt = performance.now();
       for (const _ of split(piecesOf(text), 512));
       return performance.now() - startedAt;

@@ -1,7 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 import { err, ok, type Result } from "../../../kernel/errors.ts";
-import { LIMITS } from "../../../kernel/limits.ts";
-import { declaredLength, readPieces, readText } from "../body.ts";
+import { readPieces, readText } from "../body.ts";
 import type { AppEnv } from "../context.ts";
 import { LiftedField } from "../lifted-field.ts";
 import { problem } from "../problem.ts";
@@ -29,7 +28,7 @@ export function jsonBodyWithLong(field: string): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const typed = checkType(c.req.raw.headers);
     if (!typed.ok) return problem(c, typed.error);
-    const lifted = new LiftedField(field, Math.min(declaredLength(c.req.raw), LIMITS.requestBytes));
+    const lifted = new LiftedField(field);
     const length = await readPieces(c.req.raw, (piece) => lifted.take(piece));
     if (!length.ok) return problem(c, length.error);
     if (lifted.text !== null) c.set("lifted", lifted.text);

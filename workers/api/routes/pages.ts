@@ -10,9 +10,9 @@ import {
   TIERS,
 } from "../../../kernel/context/page.ts";
 import { LIMITS } from "../../../kernel/limits.ts";
-import { free } from "../../../kernel/storage/free.ts";
 import { answer } from "../../objects.ts";
 import { actorOf } from "../authenticate.ts";
+import { streamOf } from "../block-stream.ts";
 import type { AppEnv } from "../context.ts";
 import { listOptions, sealed } from "../cursor.ts";
 import { jsonBody, jsonBodyWithLong } from "../middleware/json-body.ts";
@@ -132,13 +132,9 @@ const forget = createRoute({
 export function pages(app: OpenAPIHono<AppEnv>): void {
   app.openapi(add, async (c) => {
     const idempotencyKey = c.req.valid("header")["Idempotency-Key"];
-    const content = c.var.lifted;
-    const call = c.var.agent.addPages({ ...c.req.valid("json"), content }, actorOf(c.var.principal), {
-      idempotencyKey,
-    });
-    const added = await answer(call, LIMITS.bulkRpcMs);
-    free(content);
-    return reply(c, added, 201);
+    const body = { ...c.req.valid("json"), content: streamOf(c.var.lifted) };
+    const call = c.var.agent.addPages(body, actorOf(c.var.principal), { idempotencyKey });
+    return reply(c, await answer(call, LIMITS.bulkRpcMs), 201);
   });
 
   app.openapi(list, async (c) => {

@@ -1,0 +1,21 @@
+import type { Blocks } from "../../kernel/storage/blocks.ts";
+import { free } from "../../kernel/storage/free.ts";
+
+/** The bytes of `blocks`, each of which is given back as soon as it was taken. Whoever cancels the stream ends it. */
+export function streamOf(blocks: Blocks): ReadableStream<Uint8Array> {
+  const { readable, writable } = new IdentityTransformStream();
+  void pour(blocks, writable.getWriter());
+  return readable;
+}
+
+async function pour(blocks: Blocks, writer: WritableStreamDefaultWriter<Uint8Array>): Promise<void> {
+  try {
+    for (const block of blocks) {
+      await writer.write(block);
+      free(block);
+    }
+    await writer.close();
+  } catch {
+    // The reader has gone: it knows why.
+  }
+}
