@@ -1,6 +1,9 @@
+import debianInstall from "../../fixtures/reading/debian-install-zh.json" with { type: "json" };
 import electron from "../../fixtures/reading/electron.json" with { type: "json" };
+import gnucash from "../../fixtures/reading/gnucash.json" with { type: "json" };
 import manual from "../../fixtures/reading/manual.json" with { type: "json" };
 import packages from "../../fixtures/reading/packages.json" with { type: "json" };
+import postgres from "../../fixtures/reading/postgres.json" with { type: "json" };
 import sqlite from "../../fixtures/reading/sqlite.json" with { type: "json" };
 import typings from "../../fixtures/reading/typings.json" with { type: "json" };
 
@@ -83,5 +86,26 @@ export const READINGS: readonly Reading[] = [
     questions: typings.questions,
     leastFound: 8,
     leastCited: 8,
+  },
+  {
+    name: "chapters on another database",
+    texts: committed("postgres.txt"),
+    questions: postgres.questions,
+    leastFound: 0,
+    leastCited: 0,
+  },
+  {
+    name: "a guide to bookkeeping",
+    texts: committed("gnucash.txt"),
+    questions: gnucash.questions,
+    leastFound: 0,
+    leastCited: 0,
+  },
+  {
+    name: "a Chinese installation guide",
+    texts: committed("debian-install-zh.txt"),
+    questions: debianInstall.questions,
+    leastFound: 0,
+    leastCited: 0,
   },
 ];
