@@ -2,7 +2,6 @@ import { LIMITS } from "../limits.ts";
 import type { Scores } from "./page-index.ts";
 import type { Concept, Form } from "./query.ts";
 import type { TermScores } from "./term-scores.ts";
-import { isDense } from "./words.ts";
 
 /**
  * The first look of a search, at the index alone: BM25 of every concept by page. Of a concept the best form that a page has
@@ -16,8 +15,6 @@ const RELATIVE_STEM_SHARE = 0.7;
 const RELATIVE_STEM_CHARS = 4;
 /** Below 1, several concepts say more than one rare one. */
 const CONCEPT_POWER = 0.7;
-/** An English word that stands for a more common one often has another sense, so of how much rarer it is only this power counts. */
-const RARER = 0.5;
 
 interface Probe extends Form {
   concept: number;
@@ -73,7 +70,7 @@ export class Candidates {
   /** Rarest first: the question's own words, then the words that stand for them. */
   #probes(concepts: readonly Concept[]): Probe[] {
     const probes = concepts.flatMap(({ forms }, concept) =>
-      forms.flatMap((form, i) => this.#probesOf(i === 0 ? form : this.#tempered(form, forms[0]), concept, i === 0)),
+      forms.flatMap((form, i) => this.#probesOf(form, concept, i === 0)),
     );
     return probes.sort((a, b) => Number(b.own) - Number(a.own) || a.postings - b.postings);
   }
@@ -85,19 +82,9 @@ export class Candidates {
     return own ? this.#relatives(form, concept) : [];
   }
 
-  #tempered(form: Form, own: Form | undefined): Form {
-    if (own === undefined || isDense(form.word) || this.#postings(own) === 0) return form;
-    const share = this.#rarity(own) / this.#rarity(form);
-    return { ...form, weight: form.weight * Math.min(1, share) ** RARER };
-  }
-
   /** Index entries. */
   #postings({ terms }: Form): number {
     return terms.reduce((sum, term) => sum + this.#terms.frequency(term), 0);
-  }
-
-  #rarity({ terms }: Form): number {
-    return terms.reduce((sum, term) => sum + this.#terms.rarity(term), 0) / terms.length;
   }
 
   #relatives({ word }: Form, concept: number): Probe[] {

@@ -6,6 +6,7 @@ import type { PageReader } from "./page-reader.ts";
 import type { PageRow, PageTable } from "./page-table.ts";
 import { bestPassage, type Passage, type WordWeights } from "./passage.ts";
 import { parseQuery, type Query } from "./query.ts";
+import { tempered } from "./tempered.ts";
 import { TermScores } from "./term-scores.ts";
 
 /**
@@ -45,8 +46,8 @@ export class Search {
 
   /** The best pages for `text` that `wanted` lets pass, best first. Changes nothing. */
   async find(text: string, limit: number, wanted: (row: PageRow) => boolean): Promise<Found[]> {
-    const query = parseQuery(text.slice(0, LIMITS.queryChars), this.#parts.index.words);
     const terms = new TermScores(this.#parts.index, (ordinal) => this.#isWanted(ordinal, wanted));
+    const query = tempered(parseQuery(text.slice(0, LIMITS.queryChars), this.#parts.index.words), terms);
     const count = Math.max(limit, LIMITS.rerankPages);
     const candidates = this.#best(new Candidates(terms).scores(query.concepts, count), count, wanted);
     const contents = await this.#parts.reader.readAll(
