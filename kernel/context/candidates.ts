@@ -1,5 +1,5 @@
 import { LIMITS } from "../limits.ts";
-import type { Scores } from "./page-index.ts";
+import type { Hit } from "./page-index.ts";
 import type { Concept, Form } from "./query.ts";
 import type { TermScores } from "./term-scores.ts";
 
@@ -15,6 +15,9 @@ const RELATIVE_STEM_SHARE = 0.7;
 const RELATIVE_STEM_CHARS = 4;
 /** Below 1, several concepts say more than one rare one. */
 const CONCEPT_POWER = 0.7;
+
+/** By page ordinal, higher is better. */
+export type Scores = Map<number, number>;
 
 interface Probe extends Form {
   concept: number;
@@ -42,29 +45,28 @@ export class Candidates {
       const weight = (concepts[probe.concept]?.weight ?? 0) * probe.weight;
       const needed = pages.size < enough || (weight >= 1 && probe.postings <= LIMITS.searchPostings);
       if (!affordable && !(probe.own && needed)) continue;
-      const scores = this.#scoresOf(probe, affordable);
-      postings += affordable ? probe.postings : scores.size;
+      const hits = this.#hitsOf(probe, affordable);
+      postings += affordable ? probe.postings : hits.length;
       const best = byConcept[probe.concept];
-      for (const [ordinal, score] of scores) {
+      for (const { ordinal, score } of hits) {
         pages.add(ordinal);
-        best?.set(ordinal, Math.max(best.get(ordinal) ?? 0, score));
+        if (score * probe.weight > (best?.get(ordinal) ?? 0)) best?.set(ordinal, score * probe.weight);
       }
     }
     return sumOf(concepts, byConcept);
   }
 
-  #scoresOf({ own, terms, weight }: Probe, all: boolean): Scores {
+  #hitsOf({ own, terms }: Probe, all: boolean): readonly Hit[] {
+    const hits = terms.map((term) => (all ? this.#terms.hits(term) : this.#terms.bestHits(term)));
+    if (hits.length === 1) return hits[0] ?? [];
     const sums = new Map<number, { score: number; terms: number }>();
-    for (const term of terms) {
-      const scores = all ? this.#terms.scores(term) : this.#terms.bestScores(term);
-      for (const [ordinal, score] of scores) {
-        const sum = sums.get(ordinal) ?? { score: 0, terms: 0 };
-        sums.set(ordinal, { score: sum.score + score, terms: sum.terms + 1 });
-      }
+    for (const { ordinal, score } of hits.flat()) {
+      const sum = sums.get(ordinal) ?? { score: 0, terms: 0 };
+      sums.set(ordinal, { score: sum.score + score, terms: sum.terms + 1 });
     }
     // A word of the question may be there in part; one that stands for it must be there.
     const found = [...sums].filter(([, sum]) => own || sum.terms === terms.length);
-    return new Map(found.map(([ordinal, { score }]) => [ordinal, (weight * score) / Math.sqrt(terms.length)]));
+    return found.map(([ordinal, { score }]) => ({ ordinal, score: score / Math.sqrt(terms.length) }));
   }
 
   /** Rarest first: the question's own words, then the words that stand for them. */

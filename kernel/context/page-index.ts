@@ -11,11 +11,14 @@ const REMOVE = "DELETE FROM page_index WHERE rowid = ?";
 const FREQUENCY = "SELECT doc FROM page_terms WHERE term = ?";
 const RELATIVES = "SELECT term, doc FROM page_terms WHERE term >= ? AND term < ? LIMIT ?";
 const COUNT = "SELECT count(*) AS n FROM pages";
-const SCORES = "SELECT rowid AS ordinal, -bm25(page_index, 1.0, 0.5) AS score FROM page_index WHERE page_index MATCH ?";
-const BEST = `${SCORES} ORDER BY rank LIMIT ?`;
+const HITS = "SELECT rowid AS ordinal, -bm25(page_index, 1.0, 0.5) AS score FROM page_index WHERE page_index MATCH ?";
+const BEST = `${HITS} ORDER BY rank LIMIT ?`;
 
-/** BM25 of one term by page ordinal, higher is better. */
-export type Scores = Map<number, number>;
+/** BM25 of one term in one page, higher is better. */
+export interface Hit {
+  ordinal: number;
+  score: number;
+}
 
 const UNINDEXED = `SELECT ordinal, source, content FROM pages WHERE ordinal > ? AND content IS NOT NULL
   AND kind NOT IN ('instructions', 'goal', 'exchange') ORDER BY ordinal LIMIT ?`;
@@ -65,21 +68,17 @@ export class PageIndex {
     return this.#sql.first<{ n: number }>(COUNT)?.n ?? 0;
   }
 
-  scores(term: string): Scores {
-    return scoresOf(this.#sql.all<ScoreRow>(SCORES, quoted(term)));
+  hits(term: string): Hit[] {
+    return this.#sql.all<HitRow>(HITS, quoted(term));
   }
 
   /** Of a common term, its best pages only. */
-  bestScores(term: string, limit: number): Scores {
-    return scoresOf(this.#sql.all<ScoreRow>(BEST, quoted(term), limit));
+  bestHits(term: string, limit: number): Hit[] {
+    return this.#sql.all<HitRow>(BEST, quoted(term), limit);
   }
 }
 
-type ScoreRow = { ordinal: number; score: number };
-
-function scoresOf(rows: ScoreRow[]): Scores {
-  return new Map(rows.map(({ ordinal, score }) => [ordinal, score]));
-}
+type HitRow = { ordinal: number; score: number };
 
 function quoted(term: string): string {
   return `"${term.replaceAll('"', "")}"`;

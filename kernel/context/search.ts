@@ -1,7 +1,7 @@
 import { LIMITS } from "../limits.ts";
-import { Candidates } from "./candidates.ts";
+import { Candidates, type Scores } from "./candidates.ts";
 import type { PageKind } from "./page.ts";
-import type { PageIndex, Scores } from "./page-index.ts";
+import type { PageIndex } from "./page-index.ts";
 import type { PageReader } from "./page-reader.ts";
 import type { PageRow, PageTable } from "./page-table.ts";
 import { bestPassage, type Passage, type WordWeights } from "./passage.ts";
@@ -65,8 +65,7 @@ export class Search {
 
   #best(scores: Scores, count: number, wanted: (row: PageRow) => boolean): Candidate[] {
     const found: Candidate[] = [];
-    const ranked = [...scores].sort((a, b) => b[1] - a[1] || a[0] - b[0]);
-    for (const [ordinal, score] of ranked.slice(0, LIMITS.searchRows)) {
+    for (const [ordinal, score] of highest(scores, LIMITS.searchRows)) {
       const row = this.#parts.table.byOrdinal(ordinal);
       if (row !== undefined && wanted(row)) found.push({ row, score: score * (PRIOR[row.kind] ?? 1) });
       if (found.length >= count) break;
@@ -105,6 +104,13 @@ function weightsOf({ concepts }: Query, scores: TermScores): WordWeights {
 
 function byScore(a: Candidate, b: Candidate): number {
   return b.score - a.score || a.row.ordinal - b.row.ordinal;
+}
+
+/** The first `count` in descending order, without sorting all of many thousands. */
+function highest(scores: Scores, count: number): [ordinal: number, score: number][] {
+  const least = Float64Array.from(scores.values()).sort().at(-count) ?? 0;
+  const high = [...scores].filter(([, score]) => score >= least);
+  return high.sort((a, b) => b[1] - a[1] || a[0] - b[0]).slice(0, count);
 }
 
 /** Pages that only repeat what a better one says come after all others. */

@@ -1,5 +1,5 @@
 import { LIMITS } from "../limits.ts";
-import type { PageIndex, Scores } from "./page-index.ts";
+import type { Hit, PageIndex } from "./page-index.ts";
 
 /** FTS5's own rarity of more common terms is too near to zero to divide by: their best page tells the unit. */
 const COMMON_SHARE = 0.4;
@@ -14,7 +14,7 @@ const BEST_FREQUENCY = 1.9;
 export class TermScores {
   readonly #index: PageIndex;
   readonly #isWanted: (ordinal: number) => boolean;
-  readonly #rare = new Map<string, Scores>();
+  readonly #rare = new Map<string, readonly Hit[]>();
   readonly #frequencies = new Map<string, number>();
   readonly #total: number;
 
@@ -30,7 +30,7 @@ export class TermScores {
     if (known !== undefined) return known;
     const pages = this.#index.frequency(term);
     const rare = pages > 0 && pages <= LIMITS.searchRarePages;
-    const frequency = rare ? this.#rareScores(term, pages).size : pages;
+    const frequency = rare ? this.#rareHits(term, pages).length : pages;
     this.#frequencies.set(term, frequency);
     return frequency;
   }
@@ -40,13 +40,14 @@ export class TermScores {
     return inverse(this.frequency(term), this.#total);
   }
 
-  scores(term: string): Scores {
-    return this.#rare.get(term) ?? this.#weighed(term, this.#index.scores(term));
+  hits(term: string): readonly Hit[] {
+    return this.#rare.get(term) ?? this.#weighed(this.#index.hits(term), this.frequency(term), this.frequency(term));
   }
 
   /** Of a common term, its best pages only. */
-  bestScores(term: string): Scores {
-    return this.#rare.get(term) ?? this.#weighed(term, this.#index.bestScores(term, LIMITS.searchBest));
+  bestHits(term: string): readonly Hit[] {
+    const best = () => this.#index.bestHits(term, LIMITS.searchBest);
+    return this.#rare.get(term) ?? this.#weighed(best(), this.frequency(term), this.frequency(term));
   }
 
   /** Indexed terms that begin so. */
@@ -54,24 +55,22 @@ export class TermScores {
     return this.#index.relatives(prefix, LIMITS.searchRelatives).map(({ term }) => term);
   }
 
-  #rareScores(term: string, pages: number): Scores {
-    const found: Scores = new Map([...this.#index.scores(term)].filter(([ordinal]) => this.#isWanted(ordinal)));
-    const scores = scaled(found, inverse(found.size, this.#total) / indexed(pages, this.#total));
-    this.#rare.set(term, scores);
-    return scores;
+  #rareHits(term: string, pages: number): readonly Hit[] {
+    const found = this.#index.hits(term).filter(({ ordinal }) => this.#isWanted(ordinal));
+    const hits = this.#weighed(found, pages, found.length);
+    this.#rare.set(term, hits);
+    return hits;
   }
 
-  /** BM25 as the index has it, with `inverse` in the place of its own rarity. */
-  #weighed(term: string, scores: Scores): Scores {
-    const pages = this.#index.frequency(term);
-    const common = pages > COMMON_SHARE * this.#total;
-    const unit = common ? Math.max(...scores.values()) / BEST_FREQUENCY : indexed(pages, this.#total);
-    return scaled(scores, inverse(pages, this.#total) / unit);
+  /** With the rarity of what stands in `wanted` pages in the place of the index's own, of `pages`. */
+  #weighed(hits: readonly Hit[], pages: number, wanted: number): readonly Hit[] {
+    const unit =
+      pages > COMMON_SHARE * this.#total
+        ? hits.reduce((best, { score }) => Math.max(best, score), 0) / BEST_FREQUENCY
+        : indexed(pages, this.#total);
+    const factor = inverse(wanted, this.#total) / unit;
+    return hits.map(({ ordinal, score }) => ({ ordinal, score: score * factor }));
   }
-}
-
-function scaled(scores: Scores, factor: number): Scores {
-  return new Map([...scores].map(([ordinal, score]) => [ordinal, score * factor]));
 }
 
 /** The rarity that FTS5 multiplies by: next to nothing for what half of all pages have. */
