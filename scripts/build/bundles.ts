@@ -20,6 +20,7 @@ export async function bundleWorker(root: string, target: string, other: OtherWor
     outdir: target,
     bundle: true,
     format: "esm",
+    charset: "utf8",
     target: "es2024",
     platform: "browser",
     mainFields: ["module", "main"],

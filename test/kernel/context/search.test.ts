@@ -77,6 +77,19 @@ describe("a search", () => {
     });
   });
 
+  test("counts a word that most pages have", async () => {
+    await withContext(async ({ context, sql }) => {
+      const seen = (i: number) => (i < 9 ? "rose" : "was not seen");
+      sql.transaction(() => {
+        for (let i = 0; i < 12; i++)
+          context.allocate({ content: `The tide of day ${i} ${seen(i)}. Oars.`, kind: "note" });
+      });
+      const scoreOf = async (word: string) => (await context.search(word, 1))[0]?.score ?? 0;
+      expect(await scoreOf("rose")).toBeGreaterThan((await scoreOf("seen")) / 10);
+      expect(await scoreOf("tide")).toBeGreaterThan(0.01);
+    });
+  });
+
   test("is not led astray by the question itself, which stands in the prompt", async () => {
     await withContext(async (rig) => {
       const ids = remember(rig);
