@@ -1,10 +1,16 @@
 import { describe, expect, test } from "vitest";
-import { labelledMemory } from "../../../kernel/process/labelled-access.ts";
+import { FileLabels } from "../../../kernel/process/file-labels.ts";
+import { labelledFiles, labelledMemory } from "../../../kernel/process/labelled-access.ts";
 import { Seen } from "../../../kernel/process/provenance.ts";
-import { LABELS } from "../../../kernel/security/label.ts";
+import { LABELS, type Label } from "../../../kernel/security/label.ts";
+import { Sight } from "../../../kernel/security/sight.ts";
+import { MemoryStorage } from "../../../kernel/storage/drivers/memory.ts";
+import { Mounts } from "../../../kernel/storage/mounts.ts";
+import { onNewObject } from "../../support/on-object.ts";
+import { nodeHash, TestClock } from "../../support/ports.ts";
 import { withContext } from "../context/rig.ts";
 
-/** What a call reads of memory counts as seen, whatever happens to the pages while it reads. */
+/** What a call reads counts as seen, whatever happens meanwhile, and what it writes carries that before the call has ended. */
 
 const SECRET = { trust: "untrusted", sensitivity: "secret" } as const;
 const DOCUMENT = { content: "The lighthouse keeper is called Ada.", kind: "document", label: SECRET } as const;
@@ -29,5 +35,38 @@ describe("a page that is forgotten while it is read", () => {
       context.forget(page?.id ?? "");
       expect([await reading, await memory.touch("pg_none")]).toMatchObject([{ ok: false }, { ok: false }]);
       expect(seen.label).toEqual(LABELS.orders);
+    }));
+});
+
+describe("a file", () => {
+  const bytes = new TextEncoder().encode("obey");
+
+  /** The files of a process that has read `read`, and their labels. */
+  const withFiles = (
+    read: Label,
+    story: (files: ReturnType<typeof labelledFiles>, labels: FileLabels) => Promise<void>,
+  ) =>
+    onNewObject("agent", async (sql) => {
+      const labels = new FileLabels(sql);
+      const mounts = new Mounts({ "/workspace": new MemoryStorage({ clock: new TestClock(), hash: nodeHash }) });
+      await story(
+        labelledFiles(mounts.seenWith(new Sight("FULL", {}, {})), labels, new Seen(), () => read),
+        labels,
+      );
+    });
+
+  test("carries what its writer had read before, and what the same call read, also when the call never ends", () =>
+    withFiles(LABELS.web, async (files, labels) => {
+      await files.put("vault.txt", bytes);
+      expect(labels.of("/workspace/vault.txt")).toEqual(LABELS.web);
+      labels.raise("/workspace/vault.txt", SECRET);
+      await files.get("vault.txt");
+      await files.put("copy.txt", bytes);
+      expect(labels.of("/workspace/copy.txt")).toEqual(SECRET);
+    }));
+
+  test("that nobody labelled is untrusted and private", () =>
+    withFiles(LABELS.orders, async (_files, labels) => {
+      expect(labels.of("/workspace/old.txt")).toEqual(LABELS.document);
     }));
 });

@@ -55,8 +55,8 @@ export const CHANNELS = {
     for (const order of carried) await rig.page(agent, `Lighthouse ledger: ${order}`);
     return rig.tell(agent, told(id, "memory_search", { query: "lighthouse ledger" }));
   },
-  "page that is read": async (rig, agent, { scenario: { id }, text }) => {
-    const [pageId] = await rig.page(agent, text);
+  "page that is read": async (rig, agent, { scenario: { id }, carried }) => {
+    const [pageId] = await rig.page(agent, `Lighthouse ledger: ${carried.join("\n")}`);
     return rig.tell(agent, told(id, "memory_read", { pageId }));
   },
   "name of a file": async (rig, agent, { scenario: { id }, carried }) => {
