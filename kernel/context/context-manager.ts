@@ -203,9 +203,9 @@ export class ContextManager implements Memory {
     return this.#table.labels();
   }
 
-  /** Of pages by id; an absent one has none. */
+  /** Of pages by id; of one that went away meanwhile nobody knows it, which counts as the worst. */
   labelsOf(ids: readonly string[]): string[] {
-    return ids.flatMap((id) => this.#table.byId(id)?.label ?? []);
+    return ids.map((id) => this.#table.byId(id)?.label ?? "");
   }
 
   stats(): ContextStats {

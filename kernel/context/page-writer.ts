@@ -54,14 +54,16 @@ export class PageWriter {
   }
 
   /** Pages of `text`, which joined are `text` again but for stretches of blanks that would fill a page alone. */
-  writeText(text: string | Blocks, draft: Draft): PageRow[] {
+  writeText(text: string | Blocks, given: Draft): PageRow[] {
+    const draft = this.#visible(given);
     const rows: PageRow[] = [];
     for (const { content, path } of this.#cut(text, draft)) rows.push(this.write(content, draft, path));
     return rows;
   }
 
   /** The same within what `room` has: what does not fit as a whole leaves nothing behind. */
-  writeWithin(room: Room, text: string | Blocks, draft: Draft): Result<PageRow[]> {
+  writeWithin(room: Room, text: string | Blocks, given: Draft): Result<PageRow[]> {
+    const draft = this.#visible(given);
     const growth = room.begin();
     const rows: PageRow[] = [];
     for (const { content, path } of this.#cut(text, draft)) {
@@ -107,13 +109,23 @@ export class PageWriter {
     return label ?? this.#parts.read?.() ?? LABELS.document;
   }
 
+  /** A prompt names the source of its pages, and whoever sent a document named it. */
+  #visible(draft: Draft): Draft {
+    return { ...draft, source: this.#visibleOf(draft.source, draft) };
+  }
+
   /** What was handed in and nobody vouches for loses what cannot be seen, before anything is made of it. */
+  #visibleOf(text: string, { label }: Draft): string {
+    if (label?.trust !== "untrusted") return text;
+    const visible = visibleText(text);
+    if (visible.stripped > 0) this.#parts.stripped?.(visible.stripped);
+    return visible.text;
+  }
+
   *#cut(text: string | Blocks, draft: Draft): Iterable<{ content: string; path: string }> {
     const outline = new Outline();
-    const isForeign = draft.label?.trust === "untrusted";
     for (const page of split(piecesOf(text), this.#pageTokens)) {
-      const { text: content, stripped } = isForeign ? visibleText(page) : { text: page, stripped: 0 };
-      if (stripped > 0) this.#parts.stripped?.(stripped);
+      const content = this.#visibleOf(page, draft);
       const path = outline.pathAbove(content);
       if (content.trim() !== "") yield { content, path };
     }

@@ -2,9 +2,9 @@ import * as z from "zod";
 import { err, ok, type Result } from "../errors.ts";
 import type { Hash } from "../ports.ts";
 import type { AuditKey } from "./audit-key.ts";
-import { type ChainEnd, ChainWalk } from "./chain.ts";
+import { type ChainEnd, type ChainRow, ChainWalk } from "./chain.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import { parseLine } from "./segment-lines.ts";
+import { lineOf, parseLine } from "./segment-lines.ts";
 import { TrailWalk } from "./trail-walk.ts";
 import { type TrailReport, trailReportOf } from "./verification.ts";
 
@@ -136,7 +136,7 @@ class ExportedTrail {
   #tail(): ChainEnd {
     const walk = new ChainWalk(this.#hash, this.#walk.end);
     for (const line of this.#lines) {
-      const row = parseLine(line);
+      const row = asWritten(line);
       const brokenAt = walk.end.seq + 1;
       const broken = row === null ? { brokenAt, reason: `entry ${brokenAt} is not readable` } : walk.step(row);
       if (broken === null) continue;
@@ -149,6 +149,12 @@ class ExportedTrail {
       this.#walk.found("log", walk.end.seq + 1, `the chain was cut: its end was entry ${end.seq}`);
     return walk.end;
   }
+}
+
+/** No digest covers the tail: a line that holds more than its entry could say something else to another reader of JSON. */
+function asWritten(text: string): ChainRow | null {
+  const row = parseLine(text);
+  return row !== null && lineOf(row) === text ? row : null;
 }
 
 function parsed<T extends z.ZodType>(schema: T, text: string): z.output<T> | null {

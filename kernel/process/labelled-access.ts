@@ -22,7 +22,7 @@ export function labelledMemory(context: ContextManager, seen: Seen): Memory {
     },
     touch: async (pageId) => {
       const touched = await memory.touch(pageId);
-      see([pageId]);
+      if (touched.ok) see([pageId]);
       return touched;
     },
   };

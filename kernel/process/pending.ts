@@ -29,6 +29,7 @@ export interface PendingCall extends SqlRow {
   attempt: number;
   fence: number;
   input: string;
+  /** JSON: of a queued call, a person's leave for its first attempt; of others, what their state says. */
   outcome: string | null;
   started_at: number;
   deadline_at: number;
@@ -41,7 +42,7 @@ const PUT = `INSERT INTO pending (call_id, name, effect, state, message_id, step
 const GET = "SELECT * FROM pending WHERE call_id = ?";
 const ALL = "SELECT * FROM pending ORDER BY position";
 const START =
-  "UPDATE pending SET state = 'running', effect = ?, outcome = NULL, attempt = attempt + 1, fence = ?, started_at = ?, deadline_at = ? WHERE call_id = ?";
+  "UPDATE pending SET state = 'running', effect = ?, attempt = attempt + 1, fence = ?, started_at = ?, deadline_at = ? WHERE call_id = ?";
 const WAIT = "UPDATE pending SET state = 'waiting', effect = 'control', started_at = ? WHERE call_id = ?";
 const SEND_AGAIN = "UPDATE pending SET attempt = attempt + 1, deadline_at = ? WHERE call_id = ? AND state = 'sent'";
 const CLAIM = "UPDATE pending SET state = 'claimed', input = ?, deadline_at = ? WHERE call_id = ?";

@@ -77,10 +77,10 @@ const httpRequest = syscall({
   permit: (input, outside) => refusal(input, outside),
   irreversible: ({ method, url }) => (method === "DELETE" ? `DELETE ${url} cannot be undone` : null),
   hostOf: ({ url }) => hostOf(url),
-  outward: ({ method, url, headers = {} }) => ({
+  outward: ({ method, url, headers = {}, body }) => ({
     act: isRead(method) ? "read" : "write",
     url,
-    isBare: Object.keys(headers).length === 0,
+    isBare: Object.keys(headers).length === 0 && body === undefined,
   }),
   brings: ({ credential }) => (credential === undefined ? LABELS.web : LABELS.document),
   timeoutMs: LIMITS.webMs,

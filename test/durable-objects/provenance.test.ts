@@ -63,12 +63,14 @@ describe("what a process has read", () => {
   test("loses invisible characters on its way in, and the count is told", async () => {
     const tenant = new TestTenant();
     const id = await tenant.daemon();
-    value(await tenant.agent(id).addPages({ content: "The tide\u200b is \u202ehigh." }, "key:test"));
+    const handedIn = { content: "The tide\u200b is \u202ehigh.", source: "tide\u{e0041}s.txt" };
+    value(await tenant.agent(id).addPages(handedIn, "key:test"));
     value(await tenant.agent(id).writeFile("a.txt", new TextEncoder().encode("x\u2060y"), {}, "key:test"));
     await tenant.ask(id, 'call file_read {"path": "a.txt"}');
     const [page] = value(await tenant.agent(id).pages({ limit: 50 })).items.filter(({ kind }) => kind === "document");
-    expect(value(await tenant.agent(id).page(page?.id ?? "")).content).toBe("The tide is high.");
-    expect(value(await tenant.agent(id).provenance()).stripped).toBe(3);
+    const seen = value(await tenant.agent(id).page(page?.id ?? ""));
+    expect([seen.content, seen.source]).toEqual(["The tide is high.", "tides.txt"]);
+    expect(value(await tenant.agent(id).provenance()).stripped).toBe(4);
   });
 });
 

@@ -1,10 +1,12 @@
+import { runInDurableObject } from "cloudflare:test";
 import { beforeAll, expect, test } from "vitest";
 import type { ApprovalView } from "../../durable-objects/core/rpc.ts";
 import type { Result } from "../../kernel/errors.ts";
 import type { Verdict } from "../../kernel/process/parking.ts";
 import { heldAgent, openApproval, ordersOf, tamper, verdictOn, writing, written } from "../support/held-calls.ts";
 import { SeededRandom } from "../support/ports.ts";
-import { TestTenant, value } from "../support/tenant.ts";
+import { whileRulesAreAsked } from "../support/slow-rules.ts";
+import { eventually, TestTenant, value } from "../support/tenant.ts";
 import { boot, request } from "../workers/kernel-client.ts";
 import { newKey, newTenant } from "../workers/key-holders.ts";
 import { figure } from "./figure.ts";
@@ -180,6 +182,82 @@ test("50 calls that were changed between the yes and the run are asked about ane
   }
   expect(await written(tenant, id)).toEqual([]);
   figure("S7", "50 calls changed between the yes and the run: 0 ran");
+});
+
+/** An agent whose calls of `tool` ask, and are answered with yes by a rule of the operator. */
+async function ruledAgent(tool: string): Promise<string> {
+  const id = await tenant.daemon({ daemon: true, approvals: { tools: [tool] } });
+  const rule = { decision: "approve", scope: "agent", agentId: id, tool, for: "tool" } as const;
+  value(await tenant.core.addApprovalRule(rule, { actor: KEY }));
+  return id;
+}
+
+/** Files and notes of the agent's own making. */
+async function made(id: string): Promise<string[]> {
+  const pages = value(await tenant.agent(id).pages({ limit: 50 })).items;
+  return [...(await written(tenant, id)), ...pages.flatMap(({ kind }) => (kind === "note" ? [kind] : []))];
+}
+
+/** Each act of the story sets the alarm, and it is gone when the slice that waited for the rules is over. */
+async function atRest(id: string): Promise<void> {
+  const alarm = () => runInDurableObject(tenant.stub(id), (_object, { storage }) => storage.getAlarm());
+  await tenant.until(id, ({ state, waitReason }) => state === "terminated" || waitReason === "message");
+  await eventually(alarm, (at) => at === null);
+}
+
+const NOTING = 'call memory_note {"content": "written"}';
+
+/** What takes a call's reason or its right away. A file is written by a call with a deadline, a note in the call's own transaction. */
+const MEANWHILE: Record<string, { tool: string; say: string; act(id: string): Promise<unknown> }> = {
+  "the message is cancelled": {
+    tool: "memory_note",
+    say: NOTING,
+    act: async (id) => {
+      const { items } = value(await tenant.agent(id).messages({ limit: 10 }));
+      return value(await tenant.agent(id).cancelMessage(items.at(-1)?.id ?? "", KEY));
+    },
+  },
+  "the process is ended": {
+    tool: "memory_note",
+    say: NOTING,
+    act: async (id) => value(await tenant.agent(id).signal("KILL", KEY)),
+  },
+  "the level is taken away": {
+    tool: "file_write",
+    say: writing("a.txt"),
+    act: async (id) => value(await ordersOf(tenant, id).patch({ permissionLevel: "RESTRICTED" }, KEY)),
+  },
+  "the tool is denied": {
+    tool: "file_write",
+    say: writing("a.txt"),
+    act: async (id) => value(await ordersOf(tenant, id).patch({ denials: { tools: ["file_write"] } }, KEY)),
+  },
+};
+
+test("what the rules allow does not run when its reason ended, or its right, while they were asked", async () => {
+  const ran: string[] = [];
+  const rounds = 5;
+  for (const [what, { tool, say, act }] of Object.entries(MEANWHILE)) {
+    for (let round = 0; round < rounds; round++) {
+      const id = await ruledAgent(tool);
+      await whileRulesAreAsked(
+        () => tenant.send(id, say),
+        () => act(id),
+      );
+      await atRest(id);
+      if ((await made(id)).length > 0) ran.push(what);
+    }
+    const id = await ruledAgent(tool);
+    await whileRulesAreAsked(
+      () => tenant.send(id, say),
+      async () => {},
+    );
+    await atRest(id);
+    expect(await made(id)).toHaveLength(1);
+  }
+  expect([...new Set(ran)]).toEqual([]);
+  const calls = rounds * Object.keys(MEANWHILE).length;
+  figure("S7", `${calls} calls that lost their reason or their right while the rules were asked: ${ran.length} ran`);
 });
 
 test("a yes for one message is no yes for the same words in the next", async () => {

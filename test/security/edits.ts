@@ -80,6 +80,12 @@ export const EDITS: Readonly<Record<string, Edit>> = {
     const at = dice.below(text.length);
     segments.set(name, `${text.slice(0, at)}${text[at] === "7" ? "8" : "7"}${text.slice(at + 1)}`);
   },
+  "a segment that says more than its chain": ({ segments }, { dice }) => {
+    const name = dice.pick([...segments.keys()]);
+    const lines = (segments.get(name) ?? "").split("\n");
+    const at = dice.below(lines.length - 1);
+    segments.set(name, dice.pick(BESIDE_THE_CHAIN)(lines, at).join("\n"));
+  },
   "two segments swapped": ({ segments }, { dice }) => {
     const names = [...segments.keys()];
     const at = dice.below(names.length - 1);
@@ -110,6 +116,15 @@ export const EDITS: Readonly<Record<string, Edit>> = {
     checkpoints[at] = { ...facts, signature: await other.sign(statementOf(facts)) };
   },
 };
+
+/** Changes of a segment's bytes under which its entries, as JSON is read, stay what they were: only its digest shows them. */
+const BESIDE_THE_CHAIN: readonly ((lines: string[], at: number) => string[])[] = [
+  // Another reader of JSON takes the first of two members of one name.
+  (lines, at) => lines.with(at, (lines[at] ?? "").replace("{", '{"actor":"key:nobody",')),
+  (lines, at) => lines.with(at, (lines[at] ?? "").replace(/}$/, ',"note":"approved by key:ada"}')),
+  (lines, at) => lines.with(at, ` ${lines[at]}`),
+  (lines) => lines.with(-1, '{"seq":1,"kind":"call.end"}'),
+];
 
 type Field = keyof ChainRow;
 

@@ -1,8 +1,12 @@
+import type { SandboxEnd } from "../../kernel/security/sandbox/sandbox.ts";
+
 /** Programs that try to get out of the sandbox, or to use it up. Each is the body of an async function, as `code_run` takes it. */
 
 export interface Escape {
   name: string;
   code: string;
+  /** How it has to end, where one limit alone is meant to end it: what ends it in another way had no limit there. */
+  ends?: SandboxEnd | "returned";
   /** Whether the network is lent: through the egress guard. */
   network?: boolean;
 }
@@ -93,54 +97,70 @@ const LIES: Escape[] = [
   ["a host function with another this", "return await files.read.call(globalThis, '/workspace/a.txt');"],
 ].map(([name = "", code = ""]) => ({ name, code }));
 
-const COMPUTING: Escape[] = [
-  ["a loop", "for (;;);"],
-  ["a labelled loop in a finally", "a: for (;;) { try { continue a; } finally { continue a; } }"],
-  ["a loop that catches the interrupt", "for (;;) { try { for (;;); } catch {} }"],
-  ["a loop in a generator", "function* g() { for (;;) yield; } for (const _ of g()); return 1;"],
-  ["an async generator", "async function* g() { for (;;) yield 1; } for await (const _ of g()); return 1;"],
-  ["awaits without end", "for (;;) await null;"],
-  ["microtasks that starve the rest", "const spin = () => Promise.resolve().then(spin); await spin();"],
-  ["a flood of promises", "for (;;) Promise.resolve().then(() => {});"],
-  ["a comparator without end", "[1, 2, 3].sort(() => { for (;;); });"],
-  ["a sort of nothing, four billion long", "const a = []; a.length = 4e9; a.sort(); return 1;"],
-  ["a join of nothing, a billion long", "return Array.prototype.join.call({ length: 1e12 }, '').length;"],
-  ["a search of nothing", "return Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1);"],
-  ["a reversal of nothing", "return Reflect.apply(Array.prototype.reverse, { length: 2 ** 40 }, []);"],
-  ["a quadratic search", 'return "a".repeat(1e6).indexOf("a".repeat(5e5) + "b");'],
-  ["a regular expression that backtracks", 'return /^(a+)+$/.test("a".repeat(40) + "b");'],
-  ["another, by lookahead", 'return /(?=(a*)*b)c/.test("a".repeat(60));'],
-  ["big numbers", "let x = 3n; for (;;) x = x * x % (2n ** 30000n + 1n);"],
-  ["exponential recursion", "const f = (n) => (n < 2 ? n : f(n - 1) + f(n - 2)); return f(90);"],
-  ["recursion without end", "const f = () => f() + 1; return f();"],
-  ["recursion through a getter", "const o = { get a() { return this.a; } }; return o.a;"],
-  ["recursion through JSON", "let o = {}; for (let i = 0; i < 1e5; i++) o = { o }; return o;"],
-  ["recursion through a proxy", "const p = new Proxy({}, {}); Object.setPrototypeOf(p, p); return p.x;"],
-  ["Atomics.wait", "return Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);"],
-  ["timers", "return [typeof setTimeout, typeof setInterval, typeof setImmediate];"],
-  ["WebAssembly", "return typeof WebAssembly;"],
-  ["a wait for what never comes", "await new Promise(() => {}); return 1;"],
-].map(([name = "", code = ""]) => ({ name, code }));
+type Tried = readonly [name: string, ends: NonNullable<Escape["ends"]>, code: string];
 
-const FILLING: Escape[] = [
-  ["strings in small pieces", 'const a = []; for (;;) a.push("x".repeat(1e5) + a.length);'],
-  ["a string that doubles", 'let s = "x"; for (;;) s += s;'],
-  ["an array that doubles", "let a = [1]; for (;;) a = a.concat(a);"],
-  ["a large typed array", "return new Uint8Array(2e9).length;"],
-  ["many typed arrays", "const a = []; for (;;) a.push(new Uint8Array(1e5));"],
-  ["a sparse array filled", "return new Array(2 ** 32 - 1).fill(0).length;"],
-  ["many closures", "const a = []; for (;;) a.push(() => a);"],
-  ["a growing Map", "const m = new Map(); for (let i = 0; ; i++) m.set(i, {});"],
-  ["many symbols", "const a = []; for (;;) a.push(Symbol(String(a.length)));"],
-  ["a large result", 'return "x".repeat(1e6);'],
-  ["a result of many nulls", "return new Array(3e5).fill(null);"],
-  ["a result nested without bottom", 'return JSON.parse("[".repeat(2e4) + "]".repeat(2e4));'],
-  ["a flood of output", 'for (;;) console.log("x");'],
-  ["a line of megabytes", 'console.log("x".repeat(8e6)); return 1;'],
-  ["a flood of writes", 'for (let i = 0; ; i++) await files.write("/workspace/" + i, "x");'],
-  ["a flood of reads", 'for (;;) files.read("/workspace/a.txt");'],
-  ["a flood of awaited reads", 'for (;;) await files.read("/workspace/a.txt").catch(() => {});'],
-].map(([name = "", code = ""]) => ({ name, code }));
+function ended(tried: readonly Tried[]): Escape[] {
+  return tried.map(([name, ends, code]) => ({ name, ends, code }));
+}
+
+const COMPUTING: Escape[] = ended([
+  ["a loop", "gas", "for (;;);"],
+  ["a labelled loop in a finally", "gas", "a: for (;;) { try { continue a; } finally { continue a; } }"],
+  ["a loop that catches the interrupt", "gas", "for (;;) { try { for (;;); } catch {} }"],
+  ["a loop in a generator", "gas", "function* g() { for (;;) yield; } for (const _ of g()); return 1;"],
+  ["an async generator", "gas", "async function* g() { for (;;) yield 1; } for await (const _ of g()); return 1;"],
+  ["awaits without end", "gas", "for (;;) await null;"],
+  ["microtasks that starve the rest", "memory", "const spin = () => Promise.resolve().then(spin); await spin();"],
+  ["a flood of promises", "memory", "for (;;) Promise.resolve().then(() => {});"],
+  ["a comparator without end", "gas", "[1, 2, 3].sort(() => { for (;;); });"],
+  ["a sort of nothing, four billion long", "gas", "const a = []; a.length = 4e9; a.sort(); return 1;"],
+  ["a join of nothing, a billion long", "gas", "return Array.prototype.join.call({ length: 1e12 }, '').length;"],
+  ["a search of nothing", "gas", "return Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1);"],
+  ["a reversal of nothing", "gas", "return Reflect.apply(Array.prototype.reverse, { length: 2 ** 40 }, []);"],
+  ["a quadratic search", "gas", 'return "a".repeat(1e6).indexOf("a".repeat(5e5) + "b");'],
+  ["a regular expression that backtracks", "gas", 'return /^(a+)+$/.test("a".repeat(40) + "b");'],
+  ["another, by lookahead", "gas", 'return /(?=(a*)*b)c/.test("a".repeat(60));'],
+  ["big numbers", "gas", "let x = 3n; for (;;) x = x * x % (2n ** 30000n + 1n);"],
+  ["exponential recursion", "gas", "const f = (n) => (n < 2 ? n : f(n - 1) + f(n - 2)); return f(90);"],
+  ["recursion without end", "stack", "const f = () => f() + 1; return f();"],
+  [
+    "recursion that is caught",
+    "returned",
+    "let n = 0; const f = () => { n++; f(); }; try { f(); } catch { return n; }",
+  ],
+  ["recursion through a getter", "stack", "const o = { get a() { return this.a; } }; return o.a;"],
+  ["recursion through JSON", "stack", "let o = {}; for (let i = 0; i < 1e5; i++) o = { o }; return o;"],
+  ["recursion through a proxy", "stack", "const p = new Proxy({}, {}); Object.setPrototypeOf(p, p); return p.x;"],
+  ["Atomics.wait", "error", "return Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);"],
+  ["timers", "returned", "return [typeof setTimeout, typeof setInterval, typeof setImmediate];"],
+  ["WebAssembly", "returned", "return typeof WebAssembly;"],
+  ["a wait for what never comes", "wall", "await new Promise(() => {}); return 1;"],
+]);
+
+const FILLING: Escape[] = ended([
+  ["strings in small pieces", "memory", 'const a = []; for (;;) a.push("x".repeat(1e5) + a.length);'],
+  ["a string that doubles", "error", 'let s = "x"; for (;;) s += s;'],
+  ["an array that doubles", "memory", "let a = [1]; for (;;) a = a.concat(a);"],
+  ["a large typed array", "memory", "return new Uint8Array(2e9).length;"],
+  ["many typed arrays", "memory", "const a = []; for (;;) a.push(new Uint8Array(1e5));"],
+  ["a sparse array filled", "memory", "return new Array(2 ** 32 - 1).fill(0).length;"],
+  ["many closures", "memory", "const a = []; for (;;) a.push(() => a);"],
+  ["a growing Map", "memory", "const m = new Map(); for (let i = 0; ; i++) m.set(i, {});"],
+  ["many symbols", "memory", "const a = []; for (;;) a.push(Symbol(String(a.length)));"],
+  ["a large result", "output", 'return "x".repeat(1e6);'],
+  ["a result of many nulls", "output", "return new Array(3e5).fill(null);"],
+  ["a result nested without bottom", "stack", 'return JSON.parse("[".repeat(2e4) + "]".repeat(2e4));'],
+  ["a flood of output", "gas", 'for (;;) console.log("x");'],
+  ["a line of megabytes", "returned", 'console.log("x".repeat(8e6)); return 1;'],
+  ["a flood of writes", "gas", 'for (let i = 0; ; i++) await files.write("/workspace/" + i, "x");'],
+  [
+    "more files than are taken",
+    "output",
+    'for (let i = 0; i < 101; i++) await files.write("/workspace/" + i, "x"); return 1;',
+  ],
+  ["a flood of reads", "gas", 'for (;;) files.read("/workspace/a.txt");'],
+  ["a flood of awaited reads", "gas", 'for (;;) await files.read("/workspace/a.txt").catch(() => {});'],
+]);
 
 const PATHS: Escape[] = [
   "/etc/passwd",
@@ -154,6 +174,9 @@ const PATHS: Escape[] = [
   name: `the path ${path}`,
   code: `const path = ${JSON.stringify(path)}; const got = await files.read(path).catch((e) => e.code); await files.write(path, "escaped"); return got;`,
 }));
+
+/** Nothing forbids it to a program with a network, as often as any program may ask. */
+export const OPEN_URL = "https://open.example.com/";
 
 const NETWORK: Escape[] = [
   { name: "fetch that was not lent", code: "return await fetch('https://example.org/').catch(String);" },
@@ -171,6 +194,12 @@ const NETWORK: Escape[] = [
     code: `return await fetch("${url}").then((r) => r.status, (e) => e.code);`,
     network: true,
   })),
+  {
+    name: "a flood of requests to a host that answers",
+    code: `let answered = 0; for (let i = 0; i < 100; i++) await fetch("${OPEN_URL}").then(() => answered++, () => {}); return answered;`,
+    network: true,
+    ends: "returned",
+  },
   {
     name: "a flood of requests",
     code: 'const all = []; for (let i = 0; i < 500; i++) all.push(fetch("https://10.0.0." + i + "/").catch(String)); return (await Promise.all(all)).length;',

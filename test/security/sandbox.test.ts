@@ -1,32 +1,31 @@
-import { beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import type { Result } from "../../kernel/errors.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import { makeEgress } from "../../kernel/security/egress.ts";
 import { reachOf } from "../../kernel/security/reach.ts";
 import { MemoryStorage } from "../../kernel/storage/drivers/memory.ts";
 import { Mounts } from "../../kernel/storage/mounts.ts";
+import type { ToolValue } from "../../kernel/syscall.ts";
 import { Caller } from "../kernel/syscalls/calling.ts";
 import { nodeHash } from "../support/ports.ts";
-import { ESCAPES, type Escape } from "./escapes.ts";
+import { CountedStorage } from "./counted-storage.ts";
+import { ESCAPES, type Escape, OPEN_URL } from "./escapes.ts";
 import { figure } from "./figure.ts";
 
 /**
  * S6: programs that try to get out of the sandbox or to use it up, through `code_run` with everything real behind it. Canaries
  * tell whether one reached the host: a secret in its globals, its prototypes, the requests that leave it, the files outside of
- * the workspace.
+ * the workspace. What is meant to end at one limit ends at that one, so that no limit hides that another is gone.
  */
 
 const SECRET = "canary-7f3a";
 const ENDED_WITHIN_MS = 2_000;
 
-let requests: string[];
+let requests: string[] = [];
 const leaves = (async (input: string) => {
   requests.push(input);
   return new Response(SECRET);
 }) as typeof fetch;
-
-beforeEach(() => {
-  requests = [];
-});
 
 /** What a program can only have changed from outside of its engine. */
 function hostState(): string {
@@ -49,17 +48,26 @@ function changedOutside(paths: readonly string[]): string[] {
 interface Ended {
   ms: number;
   reached: string[];
+  /** How it ended, as its agent is told: a limit by its name, or `returned`. */
+  end: string;
+}
+
+function endOf(result: Result<ToolValue>): string {
+  if (result.ok) return "returned";
+  return /^the program ended \((\w+)\)/.exec(result.error.message)?.[1] ?? result.error.code;
 }
 
 async function ended({ code, network = false }: Escape): Promise<Ended> {
   const caller = new Caller();
   const store = new MemoryStorage({ clock: caller.clock, hash: nodeHash });
   for (const path of OUTSIDE) await store.put(path, new TextEncoder().encode(SECRET));
-  Object.assign(caller, { files: new Mounts({ "/workspace": store }) });
+  const counted = new CountedStorage(store);
+  Object.assign(caller, { files: new Mounts({ "/workspace": counted }) });
   Object.assign(caller.outside, {
     egress: makeEgress({}, { allowed: leaves, public: leaves }),
     reach: reachOf("FULL", []),
   });
+  requests = [];
   const before = hostState();
   const begun = performance.now();
   const result = await caller.call("code_run", { code, input: { a: 1 }, network });
@@ -71,10 +79,12 @@ async function ended({ code, network = false }: Escape): Promise<Ended> {
     ...(told.includes(SECRET) ? [`it was told the secret: ${told.slice(0, 200)}`] : []),
     ...(told.length > 4 * LIMITS.codeOutputBytes ? [`its answer has ${told.length} characters`] : []),
     ...(hostState() === before ? [] : ["it changed the host"]),
-    ...requests.map((url) => `it sent a request to ${url}`),
+    ...requests.filter((url) => url !== OPEN_URL).map((url) => `it sent a request to ${url}`),
+    ...(requests.length > LIMITS.codeRequests ? [`it sent ${requests.length} requests`] : []),
+    ...(counted.reads > LIMITS.codeHostCalls ? [`it asked its host ${counted.reads} times`] : []),
     ...changedOutside(paths).map((path) => `it wrote or lost ${path}`),
   ];
-  return { ms, reached };
+  return { ms, reached, end: endOf(result) };
 }
 
 /** On a loaded machine a run may be late for reasons of others: the best of so many counts. */
@@ -92,10 +102,13 @@ async function timed(attempt: Escape): Promise<Ended> {
 test(`${ESCAPES.length} programs that try to get out or to use everything up reach nothing, and each ends within 2 s`, async () => {
   Object.assign(globalThis, { hostCanary: SECRET });
   const reached: string[] = [];
+  const otherwise: string[] = [];
   let longest = { ms: 0, name: "" };
   for (const attempt of ESCAPES) {
-    const { ms, reached: by } = await timed(attempt);
+    const { ms, reached: by, end } = await timed(attempt);
     reached.push(...by.map((what) => `${attempt.name}: ${what}`));
+    if (attempt.ends !== undefined && end !== attempt.ends)
+      otherwise.push(`${attempt.name}: ended by ${end}, not by ${attempt.ends}`);
     if (ms > longest.ms) longest = { ms, name: attempt.name };
   }
   const seconds = (longest.ms / 1_000).toFixed(1);
@@ -104,5 +117,6 @@ test(`${ESCAPES.length} programs that try to get out or to use everything up rea
     `${ESCAPES.length} escapes and exhaustions: host reached ${reached.length}, longest ${seconds} s (${longest.name})`,
   );
   expect(reached).toEqual([]);
+  expect(otherwise).toEqual([]);
   expect(longest.ms).toBeLessThan(ENDED_WITHIN_MS);
 }, 300_000);

@@ -64,8 +64,10 @@ class QuickJsRun {
     try {
       return await this.#run();
     } catch (cause) {
-      // The engine itself broke: its gas ran out in the middle of an instruction, or its memory where it could not say so.
-      return this.#engine.isSpent ? this.#spent() : this.#ended("memory", String(cause));
+      // The engine itself broke: its gas ran out in the middle of an instruction, the stack below it in a function that does not
+      // look, or its memory where it could not say so.
+      if (this.#engine.isSpent) return this.#spent();
+      return this.#ended(/call stack size/.test(String(cause)) ? "stack" : "memory", String(cause));
     } finally {
       this.#isOver = true;
     }

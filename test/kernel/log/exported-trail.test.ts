@@ -21,6 +21,11 @@ async function file(): Promise<string[]> {
   return `${headLine({ ...head, publicKey: null })}${covered}${tail.join("")}${end}`.split("\n");
 }
 
+/** The entry for one reader of JSON, and somebody else's for another, who takes the first of two members of one name. */
+function spokenOver(line = ""): string {
+  return line.replace("{", '{"actor":"key:nobody",');
+}
+
 async function verify(lines: readonly string[], passphrase?: string) {
   const key = await testKey(passphrase);
   return value(await verifyExport(lines, { hash: nodeHash, key }));
@@ -39,6 +44,8 @@ describe("an exported trail", () => {
   test.each<[string, (lines: string[]) => string[]]>([
     ["an entry changed", (lines) => lines.with(4, (lines[4] ?? "").replace("file_write", "file_read"))],
     ["an entry of the tail changed", (lines) => lines.with(24, (lines[24] ?? "").replace("file_write", "file_read"))],
+    ["an entry that says more than its chain", (lines) => lines.with(4, spokenOver(lines[4]))],
+    ["an entry of the tail that says more than its chain", (lines) => lines.with(24, spokenOver(lines[24]))],
     ["a line that is no entry", (lines) => lines.with(4, "{}")],
     ["an entry left out", (lines) => lines.toSpliced(4, 1)],
     ["its tail cut", (lines) => lines.slice(0, -3)],

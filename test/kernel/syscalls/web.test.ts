@@ -104,6 +104,16 @@ describe("http_request", () => {
     expect(accepts({ headers: Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`x-${i}`, "1"])) })).toBe(false);
   });
 
+  test("is only a URL when it carries no header and no body", () => {
+    const call = SYSCALLS["http_request"];
+    const outward = (more: object) =>
+      call?.outward?.(call.input.parse({ method: "POST", url: "https://a.b/", ...more }));
+    expect(outward({})).toMatchObject({ isBare: true });
+    expect(outward({ headers: { "x-note": "1" } })).toMatchObject({ isBare: false });
+    expect(outward({ body: "1" })).toMatchObject({ isBare: false });
+    expect(outward({ body: "" })).toMatchObject({ isBare: false });
+  });
+
   test("sends a body only with a method that acts", () => {
     expect(accepts({ method: "POST", body: "x" })).toBe(true);
     expect(accepts({ body: "x" })).toBe(false);

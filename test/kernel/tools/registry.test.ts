@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import type { Result } from "../../../kernel/errors.ts";
 import { LIMITS } from "../../../kernel/limits.ts";
+import { LABELS } from "../../../kernel/security/label.ts";
 import { type CallContext, EFFECTS, type ToolValue } from "../../../kernel/syscall.ts";
 import { SYSCALLS } from "../../../kernel/syscalls/index.ts";
 import { toolDefinitions } from "../../../kernel/tools/definitions.ts";
@@ -50,6 +51,11 @@ describe("a tool registered in code", () => {
     expect(await run(registry, "custom_function", { city: "ab" })).toEqual({ ok: true, value: { city: "abab" } });
     expect(Object.keys(registry.table())).toEqual([...Object.keys(SYSCALLS), "custom_function"]);
     expect(registry.get("calculate")).toBe(SYSCALLS["calculate"]);
+  });
+
+  test("answers somebody else's text: untrusted, and private", () => {
+    const call = new ToolRegistry().tool(weather).get("weather");
+    expect(call?.brings?.({ city: "Paris" })).toEqual(LABELS.document);
   });
 
   test("is external, granted by name and bounded in time unless it says otherwise", () => {
