@@ -41,6 +41,11 @@ export interface ToolSpec<Input extends z.ZodObject = z.ZodObject> {
    * honours `context.callId` as its key; `pure` = it only reads, and may run beside other reads.
    */
   effect?: "pure" | "idempotent" | "external";
+  /**
+   * `inside` = what it is given goes nowhere: no request, no queue, nobody reads it. Else it counts as acting outwards with bytes that the
+   * model chose, and waits for a person once the process has read what is untrusted and holds what is not public.
+   */
+  reach?: "inside" | "outside";
   /** Milliseconds until `context.signal` aborts and the call ends as `deadline_exceeded`. 30,000 when absent. */
   timeoutMs?: number;
   /** What the process's level must allow; `tools.granted` when absent. `tools.read-only` opens it to STANDARD. */
@@ -128,6 +133,8 @@ function entryOf<Input extends z.ZodObject>(spec: ToolSpec<Input>): Syscall {
     timeoutMs: spec.timeoutMs ?? LIMITS.toolMs,
     // Whatever a tool answers is somebody else's text.
     brings: () => LABELS.document,
+    outward: () =>
+      spec.reach === "inside" ? null : { act: spec.effect === "pure" ? "read" : "write", url: null, isBare: false },
     run: (context, input) => answer(spec, input, context),
   });
 }

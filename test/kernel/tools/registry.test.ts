@@ -58,6 +58,17 @@ describe("a tool registered in code", () => {
     expect(call?.brings?.({ city: "Paris" })).toEqual(LABELS.document);
   });
 
+  test("acts outwards with what the model chose, unless whoever brings it says that it stays inside", () => {
+    const registry = new ToolRegistry()
+      .tool(weather)
+      .tool({ ...weather, name: "look", effect: "pure" })
+      .tool({ ...weather, name: "convert", effect: "pure", reach: "inside" });
+    const actOf = (name: string) => registry.get(name)?.outward?.({ city: "Paris" }) ?? null;
+    expect(actOf("weather")).toEqual({ act: "write", url: null, isBare: false });
+    expect(actOf("look")).toEqual({ act: "read", url: null, isBare: false });
+    expect(actOf("convert")).toBeNull();
+  });
+
   test("is external, granted by name and bounded in time unless it says otherwise", () => {
     const registry = new ToolRegistry()
       .tool(weather)
