@@ -1,3 +1,4 @@
+import type { TextStream } from "../../kernel/context/page.ts";
 import { withinMs } from "../../kernel/deadline.ts";
 import { err, ok, type Result } from "../../kernel/errors.ts";
 import { LIMITS } from "../../kernel/limits.ts";
@@ -9,10 +10,11 @@ const CUT = err("unavailable", "The text stopped arriving before its end; nothin
 const TOO_LARGE = err("too_large", `A request holds at most ${LIMITS.requestBytes} bytes; split it.`);
 
 /** All of a text that the Worker sends. Nothing is stored before its last byte is here. */
-export async function arrived(text: ReadableStream<Uint8Array>): Promise<Result<Blocks>> {
-  const reader = text.getReader({ mode: "byob" });
+export async function arrived({ bytes, stream }: TextStream): Promise<Result<Blocks>> {
+  if (bytes > LIMITS.requestBytes) return TOO_LARGE;
+  const reader = stream.getReader({ mode: "byob" });
   try {
-    return (await withinMs(LIMITS.requestBodyMs, blocksFrom(reader))) ?? CUT;
+    return (await withinMs(LIMITS.requestBodyMs, blocksFrom(reader, bytes))) ?? CUT;
   } catch {
     return CUT;
   } finally {
@@ -20,13 +22,14 @@ export async function arrived(text: ReadableStream<Uint8Array>): Promise<Result<
   }
 }
 
-async function blocksFrom(reader: ReadableStreamBYOBReader): Promise<Result<Blocks>> {
+async function blocksFrom(reader: ReadableStreamBYOBReader, bytes: number): Promise<Result<Blocks>> {
   const blocks: Uint8Array<ArrayBuffer>[] = [];
-  for (let bytes = 0; bytes <= LIMITS.requestBytes; ) {
-    const { value, done } = await reader.readAtLeast(LIMITS.blockBytes, new Uint8Array(LIMITS.blockBytes));
-    if (value !== undefined && value.byteLength > 0) blocks.push(value as Uint8Array<ArrayBuffer>);
-    bytes += value?.byteLength ?? 0;
-    if (done) return ok(blocks);
+  for (let left = bytes; left > 0; ) {
+    const size = Math.min(left, LIMITS.blockBytes);
+    const { value } = await reader.readAtLeast(size, new Uint8Array(size));
+    if (value === undefined || value.byteLength < size) return CUT;
+    blocks.push(value as Uint8Array<ArrayBuffer>);
+    left -= size;
   }
-  return TOO_LARGE;
+  return ok(blocks);
 }

@@ -79,8 +79,13 @@ export const pagesBody = z.strictObject({
 export type PagesBody = z.infer<typeof pagesBody>;
 /** The same once a long text has arrived. */
 export type PagesInput = Omit<PagesBody, "content"> & { content: string | Blocks };
-/** The same between Worker and object: a long text travels as a stream of UTF-8. */
-export type PagesMessage = Omit<PagesBody, "content"> & { content: string | ReadableStream<Uint8Array> };
+/** A text on its way from Worker to object: UTF-8, and how many bytes of it there are, because a stream that was cut may look ended. */
+export interface TextStream {
+  bytes: number;
+  stream: ReadableStream<Uint8Array>;
+}
+/** The same between Worker and object. */
+export type PagesMessage = Omit<PagesBody, "content"> & { content: string | TextStream };
 
 export const pagePatch = z
   .strictObject({ pinned: z.boolean().optional(), importance: z.number().min(0).max(1).optional() })

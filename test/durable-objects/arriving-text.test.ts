@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { TextStream } from "../../kernel/context/page.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import { TestTenant, value } from "../support/tenant.ts";
 
@@ -6,11 +7,11 @@ import { TestTenant, value } from "../support/tenant.ts";
 
 const TEXT = "The keeper wrote 灯塔 into the log, and the tide turned. ".repeat(20_000);
 
-/** `text` in parts of `size` bytes, which cut characters; then its end, or `breaks`. */
-function streamOf(text: string, size: number, breaks = false): ReadableStream<Uint8Array> {
+/** `text` in parts of `size` bytes, which cut characters; after it `extra` bytes are still expected when it ends, or breaks. */
+function streamOf(text: string, size: number, { extra = 0, breaks = false } = {}): TextStream {
   const bytes = new TextEncoder().encode(text);
   let at = 0;
-  return new ReadableStream({
+  const stream = new ReadableStream({
     type: "bytes",
     pull: (controller) => {
       const part = bytes.slice(at, at + size);
@@ -20,6 +21,7 @@ function streamOf(text: string, size: number, breaks = false): ReadableStream<Ui
       else controller.close();
     },
   });
+  return { bytes: bytes.length + extra, stream };
 }
 
 async function agent() {
@@ -48,17 +50,20 @@ describe("a text that arrives as a stream", () => {
     expect(await send(`${TEXT}!`, 64_000)).toMatchObject({ ok: false, error: { code: "idempotency_mismatch" } });
   });
 
-  test("and breaks off leaves nothing behind", async () => {
+  test.each([
+    ["breaks off", true],
+    ["was cut, and looks ended", false],
+  ])("and %s leaves nothing behind", async (_, breaks) => {
     const on = await agent();
     const before = await pagesOf(on);
-    expect(await on.addPages({ content: streamOf(TEXT, 64_000, true) }, "key:test")).toMatchObject({
+    expect(await on.addPages({ content: streamOf(TEXT, 64_000, { extra: 1, breaks }) }, "key:test")).toMatchObject({
       ok: false,
       error: { code: "unavailable", message: expect.stringContaining("nothing of it was stored") },
     });
     expect(await pagesOf(on)).toEqual(before);
   });
 
-  test("and has no end within what a request may hold is refused", async () => {
+  test("and is longer than a request may be is refused", async () => {
     const on = await agent();
     const content = streamOf("x".repeat(LIMITS.requestBytes + 1), 1_000_000);
     expect(await on.addPages({ content }, "key:test")).toMatchObject({ ok: false, error: { code: "too_large" } });

@@ -1,11 +1,13 @@
+import type { TextStream } from "../../kernel/context/page.ts";
 import type { Blocks } from "../../kernel/storage/blocks.ts";
 import { free } from "../../kernel/storage/free.ts";
 
-/** The bytes of `blocks`, each of which is given back as soon as it was taken. Whoever cancels the stream ends it. */
-export function streamOf(blocks: Blocks): ReadableStream<Uint8Array> {
+/** The text of `blocks`, each of which is given back as soon as it was taken. Whoever cancels the stream ends it. */
+export function streamOf(blocks: Blocks): TextStream {
+  const bytes = blocks.reduce((sum, block) => sum + block.length, 0);
   const { readable, writable } = new IdentityTransformStream();
   void pour(blocks, writable.getWriter());
-  return readable;
+  return { bytes, stream: readable };
 }
 
 async function pour(blocks: Blocks, writer: WritableStreamDefaultWriter<Uint8Array>): Promise<void> {
