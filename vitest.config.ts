@@ -14,10 +14,18 @@ const LOADS = [
   "test/e2e/openai/crowd.test.ts",
 ];
 
-/** The goals of security with their figures: `npm run test:security`. Some of their stories belong to every run of tests too. */
+/**
+ * The goals of security with their figures, and the stories that show each of their guards alone: `npm run test:security`. Some
+ * belong to every run of tests too.
+ */
 const SECURITY = {
-  workerd: ["test/security/*.test.ts", "test/workers/authorization.test.ts"],
-  node: ["test/security/e2e/*.test.ts", "test/e2e/security/egress.test.ts"],
+  workerd: [
+    "test/security/*.test.ts",
+    "test/workers/{authorization,door}.test.ts",
+    "test/kernel/security/*.test.ts",
+    "test/kernel/storage/{files-in-sight,mounts,path}.test.ts",
+  ],
+  node: ["test/security/e2e/*.test.ts", "test/e2e/security/*.test.ts"],
 };
 
 /** Two places to test in: real workerd for the kernel and its objects, Node for what runs in Node. */

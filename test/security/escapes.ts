@@ -158,6 +158,11 @@ const FILLING: Escape[] = ended([
     "output",
     'for (let i = 0; i < 101; i++) await files.write("/workspace/" + i, "x"); return 1;',
   ],
+  [
+    "many reads at once",
+    "returned",
+    'const all = Array.from({ length: 50 }, () => files.read("/workspace/a.txt").catch(() => {})); await Promise.all(all); return 1;',
+  ],
   ["a flood of reads", "gas", 'for (;;) files.read("/workspace/a.txt");'],
   ["a flood of awaited reads", "gas", 'for (;;) await files.read("/workspace/a.txt").catch(() => {});'],
 ]);
@@ -197,6 +202,12 @@ const NETWORK: Escape[] = [
   {
     name: "a flood of requests to a host that answers",
     code: `let answered = 0; for (let i = 0; i < 100; i++) await fetch("${OPEN_URL}").then(() => answered++, () => {}); return answered;`,
+    network: true,
+    ends: "returned",
+  },
+  {
+    name: "a request larger than a program's output",
+    code: `return await fetch("${OPEN_URL}", { method: "POST", body: "x".repeat(1e5) }).then((r) => r.status, (e) => e.code);`,
     network: true,
     ends: "returned",
   },

@@ -1,5 +1,7 @@
+import { listDurableObjectIds } from "cloudflare:test";
 import { beforeAll, expect, test } from "vitest";
-import { boot, json, request } from "../workers/kernel-client.ts";
+import { agentObject, batchObject } from "../../workers/objects.ts";
+import { bindings, boot, json, request } from "../workers/kernel-client.ts";
 import { figure } from "./figure.ts";
 import {
   absentId,
@@ -9,9 +11,10 @@ import {
   KINDS,
   SAME_BODY,
   stateOf,
+  withQuery,
 } from "./foreign/household.ts";
 import { IdSource, type TriedId } from "./foreign/id-source.ts";
-import { type Surface, surfacesOf } from "./foreign/surfaces.ts";
+import { type Surface, surfacesOf, unnamedReads } from "./foreign/surfaces.ts";
 
 /**
  * A stranger, admin of a tenant of its own, tries ids wherever a request can name something: another tenant's, made-up, bent and
@@ -34,6 +37,20 @@ beforeAll(async () => {
 interface Answer {
   status: number;
   words: string;
+}
+
+/** Objects that somebody has woken by the victim's ids in the stranger's tenant. */
+async function wokenByForeignIds(): Promise<string[]> {
+  const { agent, batch } = victim.ids;
+  const [agents, batches] = await Promise.all([
+    listDurableObjectIds(bindings.AGENTS),
+    listDurableObjectIds(bindings.BATCHES),
+  ]);
+  const foreign = [
+    bindings.AGENTS.idFromName(`${stranger.tenant}/${agent}`),
+    bindings.BATCHES.idFromName(`${stranger.tenant}/${batch}`),
+  ];
+  return foreign.filter((id) => [...agents, ...batches].some((one) => one.equals(id))).map(({ name = "" }) => name);
 }
 
 /** What came back, without the id of the request. */
@@ -68,6 +85,21 @@ function without(words: string, id: string): string {
   return words.replaceAll(JSON.stringify(id).slice(1, -1), "");
 }
 
+// First of all: afterwards the stranger's own trail holds the ids that the stranger tried.
+test("what is read without a name is the stranger's own, and so is what its agents share", async () => {
+  const { key, ids } = stranger;
+  const files = `/v1/agents/${ids.agent}/files`;
+  expect((await request("GET", `${files}/shared/${victim.ids.file}`, { key })).status).toBe(404);
+  const paths = [...unnamedReads(), `${files}?prefix=/shared/`];
+  expect(paths.length).toBeGreaterThan(15);
+  const theirs = [victim.mark, ...Object.values(victim.ids)];
+  const seen = paths.map(async (path) => {
+    const text = await (await request("GET", path, { key })).text();
+    return theirs.filter((name) => text.includes(name)).map((name) => `${path}: ${name}`);
+  });
+  expect((await Promise.all(seen)).flat()).toEqual([]);
+});
+
 test("10,000 foreign, made-up and malformed ids read nothing, write nothing, and look like absent ones", async () => {
   const surfaces = surfacesOf(stranger);
   expect(new Set(surfaces.map(({ kind }) => kind))).toEqual(new Set(KINDS));
@@ -95,10 +127,12 @@ test("10,000 foreign, made-up and malformed ids read nothing, write nothing, and
   await Promise.all(Array.from({ length: AT_A_TIME }, worker));
   const after = await stateOf(victim);
   const changed = Object.keys(before).filter((path) => JSON.stringify(before[path]) !== JSON.stringify(after[path]));
-  expect({ reads: reads.slice(0, 10), changed, different: different.slice(0, 40) }).toEqual({
+  const woken = await wokenByForeignIds();
+  expect({ reads: reads.slice(0, 10), changed, different: different.slice(0, 40), woken }).toEqual({
     reads: [],
     changed: [],
     different: [],
+    woken: [],
   });
   const said = [`${reads.length} reads`, `${changed.length} writes`, `${different.length} different answers`];
   figure(
@@ -107,17 +141,44 @@ test("10,000 foreign, made-up and malformed ids read nothing, write nothing, and
   );
 }, 900_000);
 
+test("objects are named by their tenant too, should a foreign id ever pass its check", async () => {
+  const agent = await agentObject(bindings, stranger.tenant, victim.ids.agent).block();
+  const batch = await batchObject(bindings, stranger.tenant, victim.ids.batch).view();
+  expect([agent, batch]).toMatchObject([{ error: { code: "not_found" } }, { error: { code: "not_found" } }]);
+});
+
 test("cursors of another tenant's lists are refused like any text that is none", async () => {
   expect(Object.keys(victim.cursors).length).toBeGreaterThanOrEqual(3);
   for (const [list, cursor] of Object.entries(victim.cursors)) {
     const [foreign, absent] = await Promise.all(
       [cursor, "bm8tY3Vyc29y"].map(async (text) => {
-        const response = await request("GET", `${list}?cursor=${text}`, { key: stranger.key });
+        const own = list.replace(victim.ids.agent, stranger.ids.agent);
+        const response = await request("GET", withQuery(own, `cursor=${text}`), { key: stranger.key });
         return [response.status, (await response.text()).replace(/"requestId":"[^"]*"/, "")];
       }),
     );
     expect(foreign, list).toEqual(absent);
   }
+});
+
+test("a cursor of one's own is good for its list alone", async () => {
+  const { key, cursors } = stranger;
+  for (const list of Object.keys(cursors)) {
+    const [other = ""] = Object.keys(cursors).filter((one) => one !== list);
+    const statusAt = async (path: string) => {
+      return (await request("GET", withQuery(path, `cursor=${cursors[list]}`), { key })).status;
+    };
+    expect([await statusAt(list), await statusAt(other)], `${list}, ${other}`).toEqual([200, 422]);
+  }
+});
+
+test("an Idempotency-Key of the bootstrap key makes one batch in each tenant that it acts in", async () => {
+  const body = { requests: [{ customId: "a", model: "local/reader", messages: [{ role: "user", content: "hello" }] }] };
+  const headers = { "Idempotency-Key": IDEMPOTENCY_KEY };
+  const make = ({ tenant }: Household) => json<{ id: string }>(201, "POST", "/v1/batches", { tenant, body, headers });
+  const [first, again, other] = [await make(victim), await make(victim), await make(stranger)];
+  expect(again.id).toBe(first.id);
+  expect(other.id).not.toBe(first.id);
 });
 
 test("an Idempotency-Key of another tenant replays nothing", async () => {

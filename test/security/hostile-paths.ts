@@ -1,3 +1,4 @@
+import { LIMITS } from "../../kernel/limits.ts";
 import { SeededRandom } from "../faults/seeded-random.ts";
 
 /** Paths that try to leave the place they are given, made of the same few tricks in ever other orders. One seed replays them. */
@@ -107,6 +108,8 @@ export class HostilePaths {
     const random = this.#random;
     const path = `${random.pick(STARTS)}${this.#climb()}${random.chance(0.6) ? random.pick(TARGETS) : this.#names()}${random.pick(ENDS)}`;
     if (random.chance(0.02)) return path.repeat(random.int(20, 200));
+    // Short enough as it is given, and too long, or not, by the mount that is put before it.
+    if (random.chance(0.01)) return "long".padEnd(LIMITS.filePathChars - random.int(0, 20), "x");
     if (random.chance(0.1)) return path.toUpperCase();
     return random.chance(0.05) ? path.normalize("NFD") : path;
   }

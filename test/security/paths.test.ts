@@ -35,6 +35,7 @@ function mountNamed(text: string): string | undefined {
 /** What is wrong with the one spelling of a path, by another reading than the code's own. */
 function wrongIn(path: string, text: string): string | null {
   if (path.split("/")[1] !== mountNamed(text.normalize("NFC"))) return "it left the mount that it named";
+  if (text.normalize("NFC").length > LIMITS.filePathChars) return "it was given too long";
   if (!path.startsWith("/") || /\/\/|\\|\p{Cc}|[\u202A-\u202E]/u.test(path)) return "it is no clean absolute path";
   if (path.split("/").some((name) => name === "." || name === "..")) return "it holds dot segments";
   if (path !== path.normalize("NFC") || !path.isWellFormed()) return "it has another spelling";

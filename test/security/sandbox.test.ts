@@ -22,8 +22,11 @@ const SECRET = "canary-7f3a";
 const ENDED_WITHIN_MS = 2_000;
 
 let requests: string[] = [];
-const leaves = (async (input: string) => {
+/** Of the bodies that left. */
+let longestBody = 0;
+const leaves = (async (input: string, { body }: RequestInit = {}) => {
   requests.push(input);
+  longestBody = Math.max(longestBody, String(body ?? "").length);
   return new Response(SECRET);
 }) as typeof fetch;
 
@@ -68,6 +71,7 @@ async function ended({ code, network = false }: Escape): Promise<Ended> {
     reach: reachOf("FULL", []),
   });
   requests = [];
+  longestBody = 0;
   const before = hostState();
   const begun = performance.now();
   const result = await caller.call("code_run", { code, input: { a: 1 }, network });
@@ -81,6 +85,8 @@ async function ended({ code, network = false }: Escape): Promise<Ended> {
     ...(hostState() === before ? [] : ["it changed the host"]),
     ...requests.filter((url) => url !== OPEN_URL).map((url) => `it sent a request to ${url}`),
     ...(requests.length > LIMITS.codeRequests ? [`it sent ${requests.length} requests`] : []),
+    ...(longestBody > LIMITS.codeOutputBytes ? [`it sent a body of ${longestBody} characters`] : []),
+    ...(counted.mostAtOnce > 1 ? [`it asked its host for ${counted.mostAtOnce} things at once`] : []),
     ...(counted.reads > LIMITS.codeHostCalls ? [`it asked its host ${counted.reads} times`] : []),
     ...changedOutside(paths).map((path) => `it wrote or lost ${path}`),
   ];

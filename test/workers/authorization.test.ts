@@ -251,6 +251,21 @@ describe("the document", () => {
     expect(Object.fromEntries(behindTheKey)).toEqual(table);
   });
 
+  test("knows every route of the router, so that none stands beside it", () => {
+    const routed = createApp()
+      .routes.filter(({ method, path }) => method !== "ALL" && path.startsWith("/v1/"))
+      .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, "{$1}").replace(/\*$/, "{path}")}`);
+    expect([...new Set(routed)].toSorted()).toEqual(Object.keys(ROUTES).toSorted());
+  });
+
+  test("opens a route to nobody that it does not know", async () => {
+    const app = createApp();
+    app.get("/v1/beside", (c) => c.text("reached"));
+    const Authorization = `Bearer ${bindings.AOS_ADMIN_KEY}`;
+    const response = await app.request("/v1/beside", { headers: { Authorization } }, bindings);
+    expect([response.status, codeOf(await response.text())]).toEqual([403, "forbidden"]);
+  });
+
   test("leaves only health open to everybody", () => {
     const open = Object.keys(DESCRIBED).filter((route) => !route.includes(" /v1/"));
     expect(open).toEqual(["GET /health"]);

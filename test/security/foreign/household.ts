@@ -1,3 +1,4 @@
+import { expect } from "vitest";
 import { systemClock, systemHash, systemRandom } from "../../../durable-objects/ports.ts";
 import { newAgentId, newBatchId } from "../../../kernel/id.ts";
 import { eventually } from "../../support/tenant.ts";
@@ -32,7 +33,7 @@ export interface Household {
   /** An admin's. */
   key: string;
   ids: Record<Kind, string>;
-  /** Of its lists, by path. */
+  /** Of its lists, by path and query. */
   cursors: Record<string, string>;
 }
 
@@ -46,7 +47,9 @@ export async function household(mark: string): Promise<Household> {
   const text = { ...at, body: { content: `The ${mark} is on the cliff.` } };
   const { pages } = await json<{ pages: { id: string }[] }>(201, "POST", `/v1/agents/${agent}/pages`, text);
   const file = `${mark}.txt`;
-  await request("PUT", `/v1/agents/${agent}/files/${file}`, { ...at, raw: mark });
+  for (const path of [file, `shared/${file}`]) {
+    expect((await request("PUT", `/v1/agents/${agent}/files/${path}`, { ...at, raw: mark })).ok).toBe(true);
+  }
   const rule = { decision: "deny", scope: "tenant", tool: "exit", for: "tool" };
   const credential = { name: mark, value: `secret-of-${mark}`, hosts: ["api.example.com"] };
   await json(201, "POST", "/v1/credentials", { ...at, body: credential });
@@ -65,6 +68,8 @@ export async function household(mark: string): Promise<Household> {
     call: await settledCall(tenant),
     tenant,
   };
+  // Rows in D1 of what the core has done, under a name that every tenant's core has.
+  expect((await request("POST", "/v1/audit/checkpoints", at)).status).toBe(204);
   return { tenant, mark, key, ids, cursors: await cursorsOf(tenant, agent) };
 }
 
@@ -95,12 +100,16 @@ const LISTS = ["/v1/agents", "/v1/keys", "/v1/audit", "/v1/costs/calls"];
 async function cursorsOf(tenant: string, agent: string): Promise<Record<string, string>> {
   const lists = [...LISTS, `/v1/audit?agentId=${agent}`];
   const pairs = lists.map(async (list) => {
-    const path = `${list}${list.includes("?") ? "&" : "?"}limit=1`;
+    const path = withQuery(list, "limit=1");
     const scope = list === "/v1/keys" ? `&tenantId=${tenant}` : "";
     const { nextCursor } = await json<{ nextCursor: string | null }>(200, "GET", path + scope, { tenant });
-    return [list.replace(/\?.*/, ""), nextCursor ?? ""] as const;
+    return [list, nextCursor ?? ""] as const;
   });
   return Object.fromEntries((await Promise.all(pairs)).filter(([, cursor]) => cursor !== ""));
+}
+
+export function withQuery(path: string, query: string): string {
+  return `${path}${path.includes("?") ? "&" : "?"}${query}`;
 }
 
 /** All that the household has, as its own lists tell it: a write by anybody shows in the chains at least. */

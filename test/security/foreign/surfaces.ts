@@ -41,12 +41,20 @@ const FAMILIES: Record<string, Kind> = {
   "dead-letters": "call",
 };
 
-/** Throws for a part of a path that nobody has said the kind of. */
-export function surfacesOf(stranger: Household): Surface[] {
-  const routes = Object.entries(openApiDocument(createApp()).paths ?? {}).flatMap(([path, item]) =>
+function routes(): string[] {
+  return Object.entries(openApiDocument(createApp()).paths ?? {}).flatMap(([path, item]) =>
     Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
   );
-  return [...routes.flatMap((route) => inPath(route, stranger)), ...elsewhere(stranger)];
+}
+
+/** Throws for a part of a path that nobody has said the kind of. */
+export function surfacesOf(stranger: Household): Surface[] {
+  return [...routes().flatMap((route) => inPath(route, stranger)), ...elsewhere(stranger)];
+}
+
+/** Paths of whatever is read without naming anything: each answers for the tenant of the key alone. */
+export function unnamedReads(): string[] {
+  return routes().flatMap((route) => /^GET ([^{]*)$/.exec(route)?.[1] ?? []);
 }
 
 function inPath(route: string, stranger: Household): Surface[] {
@@ -88,10 +96,20 @@ function elsewhere({ key, ids }: Household): Surface[] {
   return [
     query("agentId", "agent", "/v1/audit"),
     query("agentId", "agent", "/v1/audit/verify"),
+    query("agentId", "agent", "/v1/audit/export"),
     query("agentId", "agent", "/v1/costs/calls"),
     query("parentId", "agent", "/v1/agents"),
     query("tenantId", "tenant", "/v1/keys"),
     query("keyId", "key", "/v1/quotas"),
+    {
+      name: "PUT /v1/quotas ?keyId",
+      kind: "key",
+      ask: (id) => ({
+        method: "PUT",
+        path: `/v1/quotas?${new URLSearchParams({ keyId: id })}`,
+        call: { key, body: { quotas: { tokens: 1 } } },
+      }),
+    },
     body("parentId", "agent", "/v1/agents", (parentId) => ({ ...spec, parentId })),
     body("tenantId", "tenant", "/v1/keys", (tenantId) => ({ role: "viewer", tenantId })),
     body("model", "agent", "/v1/chat/completions", (id) => ({ model: `agent/${id}`, messages: question })),
