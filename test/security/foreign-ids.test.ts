@@ -172,6 +172,17 @@ test("a cursor of one's own is good for its list alone", async () => {
   }
 });
 
+test("a credential of the same name is another one in another tenant, also when it goes", async () => {
+  const { key } = stranger;
+  const list = () => json<{ items: object[] }>(200, "GET", "/v1/credentials", { tenant: victim.tenant });
+  const before = await list();
+  const body = { name: victim.ids.credential, value: "a-secret-of-the-stranger", hosts: ["api.example.com"] };
+  await json(201, "POST", "/v1/credentials", { key, body });
+  expect((await request("DELETE", `/v1/credentials/${victim.ids.credential}`, { key })).status).toBe(204);
+  expect(before.items).toHaveLength(1);
+  expect(await list()).toEqual(before);
+});
+
 test("an Idempotency-Key of the bootstrap key makes one batch in each tenant that it acts in", async () => {
   const body = { requests: [{ customId: "a", model: "local/reader", messages: [{ role: "user", content: "hello" }] }] };
   const headers = { "Idempotency-Key": IDEMPOTENCY_KEY };

@@ -53,13 +53,18 @@ export class KernelProcess {
     this.#ended = ended(child);
   }
 
-  /** `by` = `npm`, or the `aos.js` to run. */
-  static async start(state = stateFolder(), env: Record<string, string> = {}, by = AOS): Promise<KernelProcess> {
+  /** `by` = `npm`, or the `aos.js` to run; `options` are those of `aos up`. */
+  static async start(
+    state = stateFolder(),
+    env: Record<string, string> = {},
+    by = AOS,
+    options: readonly string[] = [],
+  ): Promise<KernelProcess> {
     const settings = cleanEnvironment({ AOS_PORT: "0", AOS_STATE: state, ...env });
     const child =
       by === "npm"
         ? spawn("npm", ["start"], { env: settings, cwd: ROOT })
-        : spawn(process.execPath, [by, "up"], { env: settings, cwd: tmpdir() });
+        : spawn(process.execPath, [by, "up", ...options], { env: settings, cwd: tmpdir() });
     const kernel = new KernelProcess(state, child);
     await kernel.#ready();
     return kernel;

@@ -59,7 +59,7 @@ let client: Recorder;
 
 beforeAll(async () => {
   [vendor, host, other] = await Promise.all([ModelServer.start(), ToolServer.start(), ToolServer.start()]);
-  kernel = await KernelProcess.start(stateFolder(), {
+  const settings = {
     AOS_ADMIN_KEY: secretOf("the bootstrap key"),
     OPENAI_API_KEY: secretOf("the key of OpenAI"),
     OPENAI_BASE_URL: `${vendor.url}/v1`,
@@ -74,7 +74,9 @@ beforeAll(async () => {
     DATABASE_URL: `postgres://aos:${secretOf("the password of a database")}@127.0.0.1:5432/aos`,
     AOS_EGRESS_ALLOW: `${host.host},${other.host}`,
     AOS_MODEL_PRICES: "openai/gpt-4.1=1:1:1",
-  });
+  };
+  // With a line for each request: what the platform's console would get.
+  kernel = await KernelProcess.start(stateFolder(), settings, undefined, ["--verbose"]);
   client = new Recorder(kernel.url, secretOf("the bootstrap key"));
 });
 
@@ -258,6 +260,7 @@ test("20 canary secrets are in no state, no log, no prompt and no reply", async 
   );
   expect(prompts.some((prompt) => prompt.includes("[redacted]"))).toBe(true);
   const { stdout, stderr } = await kernel.end();
+  expect(stdout + stderr).toContain("access.granted");
   const printed = { place: "what the kernel printed", bytes: Buffer.from(stdout + stderr) };
   const files = filesBelow(kernel.state);
   const asked = { place: "prompts", bytes: Buffer.from(prompts.join("\n")) };
