@@ -1,4 +1,4 @@
-import { createHash, hash } from "node:crypto";
+import { systemHash } from "../../durable-objects/ports.ts";
 import type { Clock, Hash, Random, Sql, SqlRow, SqlValue } from "../../kernel/ports.ts";
 
 /** The ports that tests lend the kernel: a clock that moves when told, seeded randomness, real SQLite of an object. */
@@ -32,14 +32,8 @@ export class SeededRandom implements Random {
   }
 }
 
-export const nodeHash: Hash = {
-  sha256: (data) => {
-    if (!Array.isArray(data)) return hash("sha256", data as string | Uint8Array);
-    const digest = createHash("sha256");
-    for (const part of data as readonly Uint8Array[]) digest.update(part);
-    return digest.digest("hex");
-  },
-};
+/** The objects' own: `node:crypto` is the same in workerd and in Node. */
+export const nodeHash: Hash = systemHash;
 
 /** The `Sql` port over a Durable Object's storage (inside `runInDurableObject`). */
 export function objectSql(storage: DurableObjectStorage): Sql {
